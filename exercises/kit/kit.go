@@ -1,0 +1,158 @@
+// Package kit is what the exercises' tests measure with: live heap, goroutines, collectability, allocations, random
+// inputs. Only tests import it; a learner's own files never do. It works under plain "go test"; under hotloop the
+// readings also become charts.
+package kit
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+
+	"hotloop/exercises/kit/harness"
+)
+
+// Rand is the source of a run's random inputs. Under hotloop its seed is another one in each run and stands in the
+// report, so that a failure can be repeated; under plain "go test" it is HOTLOOP_SEED, else 1.
+func Rand(tb testing.TB) *rand.Rand {
+	tb.Helper()
+	seed := harness.Seed()
+	tb.Cleanup(func() {
+		if tb.Failed() {
+			tb.Logf("random inputs of seed %d; HOTLOOP_SEED=%d repeats them", seed, seed)
+		}
+	})
+	return rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
+}
+
+// HeapLive is the live heap in bytes: what is still allocated after two forced collections. Two, because the first one
+// may only move pools to their victim caches and queue finalizers and cleanups.
+func HeapLive() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// HeapGrowth is how many bytes of live heap ops calls of f leave behind. A twentieth of the calls is made before the
+// first reading, so that tables that fill once don't count. Growth below zero is reported as zero.
+func HeapGrowth(ops int, f func(i int)) int64 {
+	warm := ops / 20
+	for i := range warm {
+		f(i)
+	}
+	before := HeapLive()
+	for i := warm; i < ops; i++ {
+		f(i)
+	}
+	return max(0, int64(HeapLive())-int64(before))
+}
+
+// HeapSeries calls f points × perPoint times and reads the live heap after each perPoint calls. The readings become the
+// series name, in bytes over calls; the return value is the growth from the first reading to the last.
+func HeapSeries(name string, points, perPoint int, f func(i int)) int64 {
+	first := HeapLive()
+	harness.Point(name, "B", "calls", 0, float64(first))
+	last := first
+	for p := range points {
+		for i := range perPoint {
+			f(p*perPoint + i)
+		}
+		last = HeapLive()
+		harness.Point(name, "B", "calls", float64((p+1)*perPoint), float64(last))
+	}
+	return max(0, int64(last)-int64(first))
+}
+
+// Point adds one point to a chart of the exercise's own: y in unit over x, where axis names what x is. Under plain
+// "go test" it does nothing.
+func Point(series, unit, axis string, x, y float64) { harness.Point(series, unit, axis, x, y) }
+
+// Goroutines is by how many goroutines f leaves more behind than there were before, after they had up to a second to
+// end.
+func Goroutines(f func()) int {
+	before := runtime.NumGoroutine()
+	f()
+	var n int
+	for deadline := time.Now().Add(time.Second); ; time.Sleep(time.Millisecond) {
+		n = runtime.NumGoroutine() - before
+		if n <= 0 || time.Now().After(deadline) {
+			return max(0, n)
+		}
+	}
+}
+
+// NoLeaks fails the test at its end if goroutines that it started are still there a second later, and shows where they
+// wait.
+func NoLeaks(tb testing.TB) {
+	tb.Helper()
+	before := runtime.NumGoroutine()
+	tb.Cleanup(func() {
+		for deadline := time.Now().Add(time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				buf := make([]byte, 1<<16)
+				buf = buf[:runtime.Stack(buf, true)]
+				tb.Errorf("%d goroutines are still running after the test:\n%s", runtime.NumGoroutine()-before, buf)
+				return
+			}
+		}
+	})
+}
+
+// Collected says whether what build returns is garbage once release has been called: whether a cleanup attached to it
+// runs within five collections. build returns the object to watch and a func that drops the last reference the
+// test itself holds, or nil.
+func Collected[T any](build func() (object *T, release func())) bool {
+	gone := make(chan struct{})
+	release := func() func() {
+		object, release := build()
+		runtime.AddCleanup(object, func(c chan struct{}) { close(c) }, gone)
+		return release
+	}()
+	if release != nil {
+		release()
+	}
+	for range 5 {
+		runtime.GC()
+		select {
+		case <-gone:
+			return true
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return false
+}
+
+// Allocs is the mean number of heap objects and of bytes that one call of f allocates, over runs calls after one to warm
+// up, with the collector off and one processor, so that others' allocations don't count.
+func Allocs(runs int, f func()) (objects, bytes float64) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	f()
+	var a, b runtime.MemStats
+	runtime.ReadMemStats(&a)
+	for range runs {
+		f()
+	}
+	runtime.ReadMemStats(&b)
+	return float64(b.Mallocs-a.Mallocs) / float64(runs), float64(b.TotalAlloc-a.TotalAlloc) / float64(runs)
+}
+
+// Bytes writes a number of bytes for people: "1.5 MiB".
+func Bytes(n int64) string {
+	f, units := float64(n), "B KiB MiB GiB"
+	for i, u := range strings.Fields(units) {
+		if f < 1024 || i == 3 {
+			if i == 0 {
+				return fmt.Sprintf("%d B", n)
+			}
+			return fmt.Sprintf("%.1f %s", f, u)
+		}
+		f /= 1024
+	}
+	return ""
+}
