@@ -1,0 +1,49 @@
+# Each line is a command a person could type. "make run" and "make test" need Go, Node with npm, and nothing else.
+
+WORKSPACE ?= $(HOME)/hotloop
+HTTP      ?= 127.0.0.1:3999
+export GOTOOLCHAIN ?= local
+
+.PHONY: run build assets test tools check bench fmt lint install clean
+
+run: build                ## serve the site on $(HTTP), with the workspace $(WORKSPACE)
+	.build/hotloop serve --http $(HTTP) --workspace $(WORKSPACE)
+
+build: assets             ## the program, with the web assets inside: .build/hotloop
+	go build -trimpath -o .build/ ./cmd/hotloop
+
+assets: site/web/dist/manifest.json
+
+site/web/dist/manifest.json: site/web/node_modules/.package-lock.json $(shell find site/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+	cd site/web && npm run --silent build
+
+site/web/node_modules/.package-lock.json: site/web/package-lock.json
+	cd site/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+
+test: tools lint          ## everything: front end, Go, and every exercise proved
+	cd site/web && npm test --silent
+	go test -timeout 20m ./...
+	$(MAKE) check
+
+tools:                    ## what the tests need beside Go and Node; says what is missing where it may not install
+	.ci/tools chromium redis-server nginx bubblewrap
+
+check: build              ## prove every exercise: starter fails, reference passes, mutants die
+	.build/hotloop check
+
+bench:                    ## the figures of the README
+	go test -run '^$$' -bench . -benchtime 1x ./runner/...
+
+lint: assets
+	@test -z "$$(gofmt -l cmd exercises lessons runner site | tee /dev/stderr)" || { echo "gofmt: run make fmt"; exit 1; }
+	go vet ./...
+	cd site/web && npm run --silent check
+
+fmt:
+	gofmt -w cmd exercises lessons runner site
+
+install: build            ## hotloop into GOBIN, so that the shell finds it
+	install -D .build/hotloop $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)/hotloop
+
+clean:
+	rm -rf .build site/web/node_modules site/web/dist/*
