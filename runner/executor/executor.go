@@ -1,11 +1,12 @@
 // Package executor is what runner asks of a language: turn code into commands, and what they printed into events. An
-// executor hands commands over and never starts one itself, so it does not know sandboxes' drivers.
+// executor hands commands over and never starts the learner's code itself, so it does not know sandboxes' drivers.
 package executor
 
 import (
 	"io"
 	"iter"
 
+	"hotloop/exercises"
 	"hotloop/runner/report"
 	"hotloop/runner/sandbox"
 )
@@ -14,17 +15,47 @@ import (
 type Phase string
 
 const (
-	Build Phase = "build" // compile, vet
+	Build Phase = "build" // compile
+	Vet   Phase = "vet"   // remarks on code that compiles; runs beside the tests
 	Test  Phase = "test"
 	Bench Phase = "bench"
 	Run   Phase = "run" // a snippet: run its main function
 )
 
+// The two streams of a command, as Decode and report.Output name them.
+const (
+	Stdout = "stdout"
+	Stderr = "stderr"
+)
+
+// A Source is what Plan turns into commands.
+type Source struct {
+	Exercise *exercises.Exercise // nil: Files is a snippet of its own
+	Files    exercises.Files     // the learner's; the runner has written them to the plan's folder
+	Flags    []string            // snippets only: flags of the runtime, to be checked by the executor
+	Goal     Phase
+}
+
 // A Step is one command of a plan.
 type Step struct {
 	Phase   Phase
-	Command sandbox.Command // Stdout, Stderr and Files are the runner's to set
+	Variant string          // whose code it builds or runs; empty means the learner's
+	Command sandbox.Command // Stdout, Stderr and Files are the runner's to set; unset Limits, too
+	Note    string          // for people: what is done otherwise than expected, and why
+
+	Harness bool         // the command is a test binary with exercises/kit/harness in it
+	Tests   []string     // with Phase Test: the top-level tests that must report
+	Beside  bool         // runs beside the steps that follow; how it ends decides nothing
+	Done    func() error // if not nil, called when the command has exited with status 0
 }
+
+// A Refusal is the error of Plan for code that cannot be run because of what it is: the learner's failure, not ours.
+type Refusal struct {
+	Reason      string // one sentence for people
+	Diagnostics []report.Diagnostic
+}
+
+func (r *Refusal) Error() string { return r.Reason }
 
 // An Executor runs code of one kind.
 type Executor interface {
@@ -34,9 +65,11 @@ type Executor interface {
 	// Available is nil if the executor can work here; else it says what is missing and how to get it.
 	Available() error
 
-	// Plan lists the commands that take the files in dir to the goal.
-	Plan(dir string, goal Phase) ([]Step, error)
+	// Plan lists the commands that take the source to its goal. They run in dir, where the runner has written the
+	// learner's files; Plan adds what else they need. Code that cannot be run at all is a *Refusal.
+	Plan(dir string, src Source) ([]Step, error)
 
-	// Decode reads what a step printed. Text that is not of the executor's own protocol becomes Output.
-	Decode(phase Phase, stdout io.Reader) iter.Seq2[report.Event, error]
+	// Decode reads one stream of a step, Stdout or Stderr. Text that is not of the executor's own protocol becomes Output.
+	// The two streams of a step are decoded at the same time.
+	Decode(phase Phase, stream string, r io.Reader) iter.Seq2[report.Event, error]
 }
