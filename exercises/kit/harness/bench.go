@@ -1,0 +1,99 @@
+package harness
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"time"
+)
+
+// loop is the loop of the benchmark whose turn it is. Turns do not overlap.
+var loop struct {
+	b     *testing.B
+	begun time.Duration
+	cpu   time.Duration
+}
+
+// Begin stands before the loop of a benchmark, End behind it: between them, CPU time counts.
+func Begin(b *testing.B) { loop.b, loop.begun = b, cpuTime() }
+
+// End is the other half of Begin.
+func End(b *testing.B) { loop.cpu += cpuTime() - loop.begun }
+
+// takeTurns runs benchmarks as asked until nobody asks any more. Between turns it waits in a read and uses no CPU.
+func (c *channel) takeTurns(benchmarks map[string]func(*testing.B)) int {
+	flag.CommandLine.Parse(nil)
+	overhead := loopOverhead()
+	c.write(&Record{Kind: ReadyRecord})
+	for turns := bufio.NewReader(c.turns); ; {
+		line, err := turns.ReadBytes('\n')
+		if err != nil {
+			return 0 // the runner has hung up
+		}
+		var turn Turn
+		if err := json.Unmarshal(line, &turn); err != nil {
+			fmt.Fprintln(os.Stderr, "hotloop: a turn that is none:", err)
+			return 2
+		}
+		f, ok := benchmarks[turn.Bench]
+		if !ok {
+			fmt.Fprintln(os.Stderr, "hotloop: no benchmark", turn.Bench)
+			return 2
+		}
+		c.take(turn, f, overhead)
+	}
+}
+
+func (c *channel) take(turn Turn, f func(*testing.B), overhead time.Duration) {
+	var stop func() []reading
+	if turn.Sample {
+		stop = sample()
+	}
+	rec := run(f, turn.N)
+	if stop != nil {
+		tell(stop())
+	}
+	rec.Name = turn.Bench
+	rec.CPU = max(0, rec.CPU-overhead.Seconds())
+	c.write(rec)
+}
+
+// run runs f once with n iterations.
+func run(f func(*testing.B), n int) *Record {
+	loop.b, loop.cpu = nil, 0
+	if err := flag.Set("test.benchtime", fmt.Sprint(n, "x")); err != nil {
+		panic(err) // testing has had this flag for ten years
+	}
+	res := testing.Benchmark(f)
+	rec := &Record{Kind: BenchRecord, Status: Pass, N: res.N, Seconds: res.T.Seconds(), CPU: loop.cpu.Seconds(),
+		Allocs: res.MemAllocs, Bytes: res.MemBytes, Extra: res.Extra}
+	switch {
+	case loop.b != nil && loop.b.Failed():
+		rec.Status = Fail
+	case loop.b != nil && loop.b.Skipped():
+		rec.Status = Skip
+	case res.N == 0:
+		rec.Status = Fail // before its loop began
+	}
+	return rec
+}
+
+// loopOverhead is the CPU time that an empty loop uses between Begin and End: testing reads its memory statistics there.
+func loopOverhead() time.Duration {
+	var took []time.Duration
+	for range 11 {
+		run(func(b *testing.B) {
+			Begin(b)
+			for b.Loop() {
+			}
+			End(b)
+		}, 1)
+		took = append(took, loop.cpu)
+	}
+	slices.Sort(took)
+	return took[len(took)/2]
+}

@@ -1,0 +1,37 @@
+package harness
+
+import (
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+const (
+	clockMonotonic  = 1
+	clockProcessCPU = 2
+)
+
+// cpuTime is the CPU time of the process so far, in nanoseconds: getrusage counts in microseconds.
+func cpuTime() time.Duration {
+	var ts syscall.Timespec
+	syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, clockProcessCPU, uintptr(unsafe.Pointer(&ts)), 0)
+	return time.Duration(ts.Nano())
+}
+
+// dumpAfter has the kernel send SIGQUIT after limit, at which the runtime prints where every goroutine is and ends the
+// process. A timer of the runtime's own would keep it from seeing a deadlock at once.
+func dumpAfter(limit time.Duration) {
+	event := struct {
+		value  uintptr
+		signal int32
+		notify int32 // 0: a signal
+		_      [48]byte
+	}{signal: int32(syscall.SIGQUIT)}
+	var timer int32
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_TIMER_CREATE, clockMonotonic,
+		uintptr(unsafe.Pointer(&event)), uintptr(unsafe.Pointer(&timer))); errno != 0 {
+		return // the sandbox ends it, without the stacks
+	}
+	when := struct{ interval, value syscall.Timespec }{value: syscall.NsecToTimespec(int64(limit))}
+	syscall.RawSyscall6(syscall.SYS_TIMER_SETTIME, uintptr(timer), 0, uintptr(unsafe.Pointer(&when)), 0, 0, 0)
+}

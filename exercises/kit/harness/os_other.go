@@ -1,0 +1,15 @@
+//go:build !unix
+
+package harness
+
+import "time"
+
+// Windows hands no numbered descriptors down; the runner has no channel there yet.
+const inheritsFiles = false
+
+func closeOnExec(...int) {}
+
+func dumpAfter(time.Duration) {}
+
+// cpuTime is not known here; the runner then measures by the wall clock.
+func cpuTime() time.Duration { return 0 }

@@ -1,0 +1,141 @@
+package harness
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// A Hello is what the runner tells a test binary before anything of it runs.
+type Hello struct {
+	Key   [32]byte // of the records
+	Seed  uint64
+	Limit time.Duration // when to give up and print where every goroutine is; 0: never
+	Bench bool          // take turns at benchmarks instead of running the tests
+}
+
+const helloSize = 32 + 8 + 8 + 1
+
+// MarshalBinary writes h as Open reads it.
+func (h Hello) MarshalBinary() ([]byte, error) {
+	b := append(make([]byte, 0, helloSize), h.Key[:]...)
+	b = binary.LittleEndian.AppendUint64(b, h.Seed)
+	b = binary.LittleEndian.AppendUint64(b, uint64(h.Limit))
+	if h.Bench {
+		return append(b, 1), nil
+	}
+	return append(b, 0), nil
+}
+
+func readHello(r io.Reader) (h Hello, err error) {
+	var b [helloSize]byte
+	if _, err := io.ReadFull(r, b[:]); err != nil {
+		return h, err
+	}
+	copy(h.Key[:], b[:32])
+	h.Seed = binary.LittleEndian.Uint64(b[32:])
+	h.Limit = time.Duration(binary.LittleEndian.Uint64(b[40:]))
+	h.Bench = b[48] != 0
+	return h, nil
+}
+
+// The kinds of a Record.
+const (
+	RunRecord   = "run"   // a top-level test has begun
+	EndRecord   = "end"   // it has ended, with Status
+	PointRecord = "point" // of a chart: Name is the series
+	BenchRecord = "bench" // the answer to a turn
+	ReadyRecord = "ready" // initialised, waiting for the first turn
+	ExitRecord  = "exit"  // all tests ran, with Code; nothing follows
+)
+
+// How a test or a benchmark ended.
+const (
+	Pass  = "pass"
+	Fail  = "fail"
+	Skip  = "skip"
+	Panic = "panic" // or runtime.Goexit
+)
+
+// A Record is one thing a test binary tells the runner. Times are in seconds, sizes in bytes, both of the whole turn.
+type Record struct {
+	Kind    string             `json:"k"`
+	Name    string             `json:"name,omitempty"`
+	Status  string             `json:"status,omitempty"`
+	Code    int                `json:"code,omitempty"`
+	Seconds float64            `json:"sec,omitempty"`
+	CPU     float64            `json:"cpu,omitempty"` // of the process; 0 where it is not known
+	N       int                `json:"n,omitempty"`
+	Allocs  uint64             `json:"allocs,omitempty"`
+	Bytes   uint64             `json:"bytes,omitempty"`
+	Extra   map[string]float64 `json:"extra,omitempty"` // what b.ReportMetric named
+	Unit    string             `json:"unit,omitempty"`
+	Axis    string             `json:"axis,omitempty"`
+	X       float64            `json:"x,omitempty"`
+	Y       float64            `json:"y,omitempty"`
+}
+
+// A Turn asks a test binary for one run of a benchmark.
+type Turn struct {
+	Bench  string `json:"bench"`
+	N      int    `json:"n"`
+	Sample bool   `json:"sample"` // read heap and goroutines while it runs, and tell them as points
+}
+
+// A Chain seals records, each with all that came before it: none can be forged, dropped, repeated or moved without the
+// key. What it cannot show is that the last ones are missing; the exit record is there for that.
+type Chain struct {
+	key  [32]byte
+	last []byte
+}
+
+// NewChain begins a chain. Both sides must begin with the same key.
+func NewChain(key [32]byte) *Chain { return &Chain{key: key} }
+
+// ErrBroken is what Open returns for a line that is not the chain's next.
+var ErrBroken = errors.New("the record is not the next one of this run")
+
+// Seal is rec as the chain's next line.
+func (c *Chain) Seal(rec *Record) ([]byte, error) {
+	text, err := json.Marshal(rec)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a %s record: %w", rec.Kind, err)
+	}
+	c.last = c.mac(text)
+	line := append(text, '\t')
+	line = hex.AppendEncode(line, c.last)
+	return append(line, '\n'), nil
+}
+
+// Open is the record in the chain's next line, or ErrBroken.
+func (c *Chain) Open(line []byte) (*Record, error) {
+	text, seal, ok := bytes.Cut(bytes.TrimSuffix(line, []byte("\n")), []byte("\t"))
+	if !ok {
+		return nil, ErrBroken
+	}
+	got, err := hex.AppendDecode(nil, seal)
+	want := c.mac(text)
+	if err != nil || !hmac.Equal(got, want) {
+		return nil, ErrBroken
+	}
+	c.last = want
+	rec := new(Record)
+	if err := json.Unmarshal(text, rec); err != nil {
+		return nil, fmt.Errorf("decoding a sealed record: %w", err)
+	}
+	return rec, nil
+}
+
+func (c *Chain) mac(text []byte) []byte {
+	h := hmac.New(sha256.New, c.key[:])
+	h.Write(c.last)
+	h.Write(text)
+	return h.Sum(nil)
+}
