@@ -1,0 +1,11 @@
+// Package triangle adds the numbers up to n.
+package triangle
+
+// Triangle is 1 + 2 + … + n, and 0 for an n below 1.
+func Triangle(n int) int {
+	sum := 0
+	for i := 1; i <= n; i++ {
+		sum += i
+	}
+	return sum
+}

@@ -1,0 +1,11 @@
+package triangle
+
+import "testing"
+
+var sink int
+
+func BenchmarkTriangle(b *testing.B) {
+	for b.Loop() {
+		sink = Triangle(1_000_000)
+	}
+}
