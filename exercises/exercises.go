@@ -99,6 +99,10 @@ type Chart struct {
 	X     string `yaml:"x"` // axis titles
 	Y     string `yaml:"y"`
 	Log   bool   `yaml:"log"` // logarithmic value axis
+
+	// With names further series of the same unit and axis that are drawn for comparison, once and not per variant: the
+	// benchmark computes them itself, and so they are alike in every variant.
+	With []string `yaml:"with"`
 }
 
 // A Mutant is the reference with one mistake in it, as an edit: Find occurs exactly once in File and becomes Replace.
