@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -54,10 +55,10 @@ func (w *Workspace) replace(root *os.Root, name string, data []byte) error {
 	}
 	temp := path.Join(path.Dir(name), tempPrefix+rand.Text())
 	if err := w.create(root, temp, mode, data); err != nil {
-		return errors.Join(err, removeIfThere(root, temp))
+		return cmp.Or(err, removeIfThere(root, temp))
 	}
 	if err := root.Rename(temp, name); err != nil {
-		return errors.Join(err, removeIfThere(root, temp))
+		return cmp.Or(err, removeIfThere(root, temp))
 	}
 	return nil
 }
@@ -71,7 +72,7 @@ func (w *Workspace) create(root *os.Root, name string, mode fs.FileMode, data []
 	if write == nil {
 		write = func(f *os.File, data []byte) error { _, err := f.Write(data); return err }
 	}
-	return errors.Join(write(f, data), f.Sync(), f.Close())
+	return cmp.Or(write(f, data), f.Sync(), f.Close())
 }
 
 func removeIfThere(root *os.Root, name string) error {
