@@ -1,0 +1,107 @@
+// Package gotool is the executor "go": it builds and runs solutions and snippets with the machine's own Go toolchain.
+//
+// A solution becomes a module of its own: the learner's files, the exercise's test files with calls of
+// hotloop/exercises/kit/harness inserted, and a generated TestMain. What the test binary prints is for showing only;
+// the runner believes what the harness tells it.
+package gotool
+
+import (
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"hotloop/exercises"
+	"hotloop/runner/executor"
+	"hotloop/runner/report"
+)
+
+// Executor is the executor "go". It is safe for concurrent use and must not be copied.
+type Executor struct {
+	Go       string // the go command; "go", looked up in PATH, if empty
+	CacheDir string // holds the kit and the binaries of naive and reference; hotloop's folder in the user's cache if empty
+
+	mu    sync.Mutex
+	found *toolchain
+}
+
+// Name is "go".
+func (x *Executor) Name() string { return "go" }
+
+// Available says whether there is a Go toolchain that is new enough.
+func (x *Executor) Available() error {
+	_, err := x.toolchain()
+	return err
+}
+
+// Plan builds and runs a snippet, or builds and tests a solution; with the goal executor.Bench it also measures it beside
+// naive and reference, which are built once and kept.
+func (x *Executor) Plan(dir string, src executor.Source) ([]executor.Step, error) {
+	tc, err := x.toolchain()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o700); err != nil {
+		return nil, fmt.Errorf("making a folder for the run: %w", err)
+	}
+	if src.Exercise == nil {
+		return planSnippet(tc, dir, src)
+	}
+	cache, err := x.cacheDir()
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{tc: tc, dir: dir, cache: cache, ex: src.Exercise}
+	return p.steps(src)
+}
+
+// Decode reads compile errors, the remarks of vet, and what tests and programs print.
+func (x *Executor) Decode(phase executor.Phase, stream string, r io.Reader) iter.Seq2[report.Event, error] {
+	switch {
+	case phase == executor.Build:
+		return decodeCompiler(r, "error")
+	case phase == executor.Vet:
+		return decodeCompiler(r, "warning")
+	case stream == executor.Stderr:
+		return decodeCrash(r)
+	case phase == executor.Test:
+		return decodeTests(r)
+	}
+	return decodeText(r, stream)
+}
+
+func (x *Executor) cacheDir() (string, error) {
+	if x.CacheDir != "" {
+		return x.CacheDir, nil
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("finding a folder for built binaries: %w", err)
+	}
+	return filepath.Join(dir, "hotloop"), nil
+}
+
+func planSnippet(tc *toolchain, dir string, src executor.Source) ([]executor.Step, error) {
+	if len(src.Files) != 1 || src.Files["main.go"] == nil {
+		return nil, &executor.Refusal{Reason: "A Go snippet is one file, main.go."}
+	}
+	if len(src.Flags) > 0 {
+		return nil, &executor.Refusal{Reason: "Go snippets take no flags: " + strings.Join(src.Flags, " ")}
+	}
+	mod := exercises.Files{"go.mod": []byte("module snippet\n\ngo " + MinVersion + "\n")}
+	if err := writeFiles(dir, mod); err != nil {
+		return nil, err
+	}
+	bin := filepath.Join(dir, "bin", binary("main"))
+	build := tc.goCommand(dir, "build", "-trimpath", "-buildvcs=false", "-o", bin, ".")
+	steps := []executor.Step{{Phase: executor.Build, Command: build}}
+	if src.Goal != executor.Build {
+		run := executor.Step{Phase: executor.Run}
+		run.Command.Args, run.Command.Dir, run.Command.Env = []string{bin}, dir, programEnv(dir, 0)
+		steps = append(steps, run)
+	}
+	return steps, nil
+}

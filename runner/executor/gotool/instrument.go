@@ -1,0 +1,183 @@
+package gotool
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"hotloop/exercises"
+)
+
+const mainFile = "hotloop_main_test.go"
+
+// Names of the generated file that the inserted calls use. Nobody else's declarations look like these.
+const (
+	trackFunc = "hotloop_track"
+	beginFunc = "hotloop_begin"
+	endFunc   = "hotloop_end"
+)
+
+// testFiles are the test files of an exercise, ready to be built with a solution.
+type testFiles struct {
+	pkg        string          // the package that they and the solution are of
+	files      exercises.Files // instrumented, and the generated main
+	tests      []string        // "TestEvicts", in order
+	benchmarks []string        // "BenchmarkGet", in order
+}
+
+func readTests(ex *exercises.Exercise) (*testFiles, error) {
+	sources, err := ex.Tests()
+	if err != nil {
+		return nil, err
+	}
+	t := &testFiles{files: exercises.Files{}}
+	for _, name := range slices.Sorted(maps.Keys(sources)) {
+		if t.files[name], err = t.instrument(name, sources[name]); err != nil {
+			return nil, fmt.Errorf("reading the tests of %s: %w", ex.Slug, err)
+		}
+	}
+	if len(t.tests) == 0 {
+		return nil, fmt.Errorf("exercise %s has no tests", ex.Slug)
+	}
+	t.files[mainFile] = t.main()
+	return t, nil
+}
+
+// An edit inserts text at an offset.
+type edit struct {
+	offset int
+	text   string
+}
+
+// instrument inserts the calls of the harness into one test file. Every line keeps its number.
+func (t *testFiles) instrument(name string, src []byte) ([]byte, error) {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	if t.pkg != "" && t.pkg != file.Name.Name {
+		return nil, fmt.Errorf("%s is of package %s; expected %s", name, file.Name.Name, t.pkg)
+	}
+	t.pkg = file.Name.Name
+	offset := func(p token.Pos) int { return fset.PositionFor(p, false).Offset }
+	var edits []edit
+	for _, decl := range file.Decls {
+		fn, ok := decl.(*ast.FuncDecl)
+		if !ok || fn.Recv != nil || fn.Body == nil {
+			continue
+		}
+		switch fname := fn.Name.Name; {
+		case fname == "TestMain":
+			return nil, fmt.Errorf("%s declares TestMain, which is hotloop's", name)
+		case isTestName(fname, "Test"):
+			param, err := paramName(fn)
+			if err != nil {
+				return nil, err
+			}
+			t.tests = append(t.tests, fname)
+			edits = append(edits, edit{offset(fn.Body.Lbrace) + 1, fmt.Sprintf(" %s(%s);", trackFunc, param)})
+		case isTestName(fname, "Benchmark"):
+			param, err := paramName(fn)
+			if err != nil {
+				return nil, err
+			}
+			t.benchmarks = append(t.benchmarks, fname)
+			edits = append(edits, loopEdits(fn.Body, param, offset)...)
+		}
+	}
+	return apply(src, edits), nil
+}
+
+// loopEdits brackets each loop over b.Loop. The condition itself stays as it is: the compiler knows it and keeps what
+// the loop computes alive.
+func loopEdits(body *ast.BlockStmt, param string, offset func(token.Pos) int) (edits []edit) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		loop, ok := n.(*ast.ForStmt)
+		if !ok || !isLoopCall(loop.Cond, param) {
+			return true
+		}
+		edits = append(edits,
+			edit{offset(loop.Pos()), fmt.Sprintf("%s(%s); ", beginFunc, param)},
+			edit{offset(loop.End()), fmt.Sprintf("; %s(%s)", endFunc, param)})
+		return false
+	})
+	return edits
+}
+
+func isLoopCall(cond ast.Expr, param string) bool {
+	call, ok := cond.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != "Loop" {
+		return false
+	}
+	x, ok := sel.X.(*ast.Ident)
+	return ok && x.Name == param
+}
+
+// paramName is the name of the *testing.T or *testing.B of a test.
+func paramName(fn *ast.FuncDecl) (string, error) {
+	params := fn.Type.Params.List
+	if len(params) != 1 || len(params[0].Names) != 1 || params[0].Names[0].Name == "_" {
+		return "", fmt.Errorf("%s must have one parameter with a name", fn.Name.Name)
+	}
+	return params[0].Names[0].Name, nil
+}
+
+// isTestName is the rule of go test: "Test" alone, or followed by anything but a lower-case letter.
+func isTestName(name, prefix string) bool {
+	rest, ok := strings.CutPrefix(name, prefix)
+	first, _ := utf8.DecodeRuneInString(rest)
+	return ok && !unicode.IsLower(first)
+}
+
+func apply(src []byte, edits []edit) []byte {
+	slices.SortStableFunc(edits, func(a, b edit) int { return a.offset - b.offset })
+	var out bytes.Buffer
+	last := 0
+	for _, e := range edits {
+		out.Write(src[last:e.offset])
+		out.WriteString(e.text)
+		last = e.offset
+	}
+	out.Write(src[last:])
+	return out.Bytes()
+}
+
+// main is the file with TestMain. Its imports have names of their own, lest a solution declares the usual ones.
+func (t *testFiles) main() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `package %s
+
+import (
+	hotloop_os "os"
+	hotloop_testing "testing"
+
+	hotloop_harness "hotloop/exercises/kit/harness"
+)
+
+func TestMain(m *hotloop_testing.M) {
+	hotloop_os.Exit(hotloop_harness.Main(m, map[string]func(*hotloop_testing.B){
+`, t.pkg)
+	for _, name := range t.benchmarks {
+		fmt.Fprintf(&b, "\t\t%q: %s,\n", strings.TrimPrefix(name, "Benchmark"), name)
+	}
+	fmt.Fprintf(&b, `	}))
+}
+
+func %s(t *hotloop_testing.T) { hotloop_harness.Track(t) }
+func %s(b *hotloop_testing.B) { hotloop_harness.Begin(b) }
+func %s(b *hotloop_testing.B) { hotloop_harness.End(b) }
+`, trackFunc, beginFunc, endFunc)
+	return b.Bytes()
+}

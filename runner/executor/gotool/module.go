@@ -1,0 +1,155 @@
+package gotool
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"hotloop/exercises"
+	"hotloop/runner/executor"
+)
+
+// modulePath names the module of every solution; compiler and stack traces show it, and Decode finds the learner's lines
+// by it.
+const modulePath = "solution"
+
+// cacheFormat changes when binaries built by an older hotloop are of no use any more for reasons that no other part of
+// their key shows.
+const cacheFormat = "1"
+
+func writeFiles(dir string, files exercises.Files) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making a folder for the run: %w", err)
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), content, 0o600); err != nil {
+			return fmt.Errorf("writing %s for the run: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// writeKit makes sure that the cache has this hotloop's kit as a module, and returns its folder.
+func writeKit(cache string) (string, error) {
+	hash, err := kitHash()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "kit-"+hash[:16])
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	err = publish(dir, func(tmp string) error {
+		if err := os.CopyFS(tmp, exercises.Kit()); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(tmp, "go.mod"), []byte("module hotloop\n\ngo "+MinVersion+"\n"), 0o600)
+	})
+	if err != nil {
+		return "", fmt.Errorf("copying the kit to %s: %w", cache, err)
+	}
+	return dir, nil
+}
+
+func kitHash() (string, error) {
+	h := sha256.New()
+	kit := exercises.Kit()
+	err := fs.WalkDir(kit, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(kit, path)
+		fmt.Fprintf(h, "%s %d\n%s", path, len(content), content)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("reading the kit: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// publish makes the folder dir all at once: others see it whole or not at all. If another process is faster, its folder
+// is as good.
+func publish(dir string, fill func(tmp string) error) error {
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp(parent, "tmp-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	if err := fill(tmp); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, dir); err != nil && !errors.Is(err, fs.ErrExist) {
+		if _, statErr := os.Stat(dir); statErr != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cached is the test binary of naive or reference, and the step that builds it if the cache has none.
+func (p *plan) cached(variant string) (bin string, build *executor.Step, err error) {
+	key, err := p.cacheKey(variant)
+	if err != nil {
+		return "", nil, err
+	}
+	bin = filepath.Join(p.cache, "bin", binary(key))
+	if _, err := os.Stat(bin); err == nil {
+		return bin, nil, nil
+	}
+	v, err := p.ex.Variant(variant)
+	if err != nil {
+		return "", nil, fmt.Errorf("reading %s of %s: %w", variant, p.ex.Slug, err)
+	}
+	dir := filepath.Join(p.dir, "variants", variant)
+	if err := p.writeModule(dir, v.Files); err != nil {
+		return "", nil, err
+	}
+	built := p.binary(variant)
+	step := &executor.Step{Phase: executor.Build, Variant: variant, Command: p.compile(dir, built, false),
+		Note: variant + ", built once and kept"}
+	step.Done = func() error { return keep(built, bin) }
+	return bin, step, nil
+}
+
+// keep copies a built binary into the cache, all at once.
+func keep(built, bin string) error {
+	content, err := os.ReadFile(built)
+	if err != nil {
+		return fmt.Errorf("keeping a built binary: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(bin), 0o755); err != nil {
+		return fmt.Errorf("keeping a built binary: %w", err)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(bin), "tmp-*")
+	if err != nil {
+		return fmt.Errorf("keeping a built binary: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(content)
+	if err := errors.Join(err, tmp.Chmod(0o755), tmp.Close()); err != nil {
+		return fmt.Errorf("keeping a built binary: %w", err)
+	}
+	if err := os.Rename(tmp.Name(), bin); err != nil {
+		return fmt.Errorf("keeping a built binary: %w", err)
+	}
+	return nil
+}
+
+// cacheKey names everything that the variant's binary depends on.
+func (p *plan) cacheKey(variant string) (string, error) {
+	hash, err := p.ex.Hash()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(fmt.Append(nil, cacheFormat, "\n", hash, "\n", p.kit, "\n", p.tc.path, "\n", p.tc.GOVERSION, "\n", p.compile("", "", false).Args))
+	return p.ex.Slug + "-" + variant + "-" + hex.EncodeToString(sum[:8]), nil
+}

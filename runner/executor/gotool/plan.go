@@ -1,0 +1,177 @@
+package gotool
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"hotloop/exercises"
+	"hotloop/exercises/kit/harness"
+	"hotloop/runner/executor"
+	"hotloop/runner/sandbox"
+)
+
+// The names of the variants that are measured, in the order in which charts show them.
+const (
+	naive     = string(exercises.Naive)
+	reference = string(exercises.Reference)
+	yours     = ""
+)
+
+// buildLimits let a first build on a slow machine with an empty cache through, and stop a program made to choke the
+// compiler.
+var buildLimits = sandbox.Limits{Wall: 3 * time.Minute, CPU: 10 * time.Minute, Memory: 2 << 30, Output: 1 << 20, Procs: 512}
+
+// Of tests and benchmarks, where the exercise says nothing.
+var (
+	testLimits  = sandbox.Limits{Wall: 10 * time.Second, Memory: 1 << 30, Output: 8 << 20, Procs: 256}
+	benchLimits = sandbox.Limits{Wall: 5 * time.Minute, CPU: 10 * time.Minute, Memory: 1 << 30, Output: 8 << 20, Procs: 256}
+)
+
+const raceMemory = 8 // the race detector multiplies the memory of a program by five to ten
+
+// A plan is the making of the steps of one solution.
+type plan struct {
+	tc    *toolchain
+	dir   string // the run's folder, which is the solution's module
+	cache string
+	ex    *exercises.Exercise
+	tests *testFiles
+	kit   string // folder of the kit's module
+}
+
+func (p *plan) steps(src executor.Source) ([]executor.Step, error) {
+	tests, err := readTests(p.ex)
+	if err != nil {
+		return nil, err
+	}
+	p.tests = tests
+	if err := checkSolution(src.Files, tests.pkg, p.ex.Allowed); err != nil {
+		return nil, err
+	}
+	if p.kit, err = writeKit(p.cache); err != nil {
+		return nil, err
+	}
+	if err := p.writeModule(p.dir, nil); err != nil {
+		return nil, err
+	}
+	steps := p.buildAndTest(src.Goal)
+	if src.Goal != executor.Bench {
+		return steps, nil
+	}
+	return p.bench(steps)
+}
+
+func (p *plan) buildAndTest(goal executor.Phase) []executor.Step {
+	race, note := p.ex.Race, ""
+	if race && !p.tc.canRace() {
+		race, note = false, "without the race detector: it needs a C compiler, "+p.tc.CC
+	}
+	bin := p.binary("test")
+	vet := executor.Step{Phase: executor.Vet, Command: p.tc.goCommand(p.dir, "vet", "."), Beside: true}
+	build := executor.Step{Phase: executor.Build, Command: p.compile(p.dir, bin, race), Note: note}
+	if goal == executor.Build {
+		return []executor.Step{vet, build}
+	}
+	test := executor.Step{Phase: executor.Test, Harness: true, Tests: p.tests.tests}
+	test.Command = p.run(bin, p.limits(testLimits))
+	test.Command.Args = append(test.Command.Args, "-test.v=test2json", "-test.paniconexit0", "-test.timeout=0")
+	if race {
+		test.Command.Limits.Memory *= raceMemory
+	}
+	return []executor.Step{vet, build, test}
+}
+
+// bench adds what measures: the binaries that are not there yet, and the three processes.
+func (p *plan) bench(steps []executor.Step) ([]executor.Step, error) {
+	bins := map[string]string{yours: p.binary("test")}
+	if p.ex.Race && p.tc.canRace() { // what was tested is ten times slower than what is to be measured
+		bins[yours] = p.binary("bench")
+		steps = append(steps, executor.Step{Phase: executor.Build, Command: p.compile(p.dir, bins[yours], false),
+			Note: "without the race detector, to be measured"})
+	}
+	for _, variant := range []string{naive, reference} {
+		bin, build, err := p.cached(variant)
+		if err != nil {
+			return nil, err
+		}
+		bins[variant] = bin
+		if build != nil {
+			steps = append(steps, *build)
+		}
+	}
+	for _, variant := range []string{naive, reference, yours} {
+		limits := p.limits(benchLimits)
+		limits.Wall, limits.CPU = benchLimits.Wall, benchLimits.CPU
+		steps = append(steps, executor.Step{Phase: executor.Bench, Variant: variant, Harness: true, Command: p.run(bins[variant], limits)})
+	}
+	return steps, nil
+}
+
+// compile makes a test binary of the module in dir. The speed of a run is decided here: most of it is this command.
+func (p *plan) compile(dir, bin string, race bool) sandbox.Command {
+	args := []string{"test", "-c", "-trimpath", "-buildvcs=false", "-vet=off", "-ldflags=-s -w", "-o", bin}
+	if race {
+		args = append(args, "-race")
+	}
+	cmd := p.tc.goCommand(dir, append(args, ".")...)
+	cmd.ReadOnly = append(cmd.ReadOnly, p.kit)
+	if race {
+		cmd.Env = append(cmd.Env, "CGO_ENABLED=1") // the last one counts
+	}
+	return cmd
+}
+
+func (p *plan) run(bin string, limits sandbox.Limits) sandbox.Command {
+	return sandbox.Command{
+		Args:     []string{bin},
+		Env:      append(programEnv(p.dir, limits.Memory), harness.Env),
+		Dir:      p.dir,
+		ReadOnly: []string{bin},
+		Limits:   limits,
+	}
+}
+
+func (p *plan) binary(name string) string { return filepath.Join(p.dir, "bin", binary(name)) }
+
+// limits are the exercise's, else the fallback's.
+func (p *plan) limits(fallback sandbox.Limits) sandbox.Limits {
+	l := p.ex.Limits
+	return sandbox.Limits{
+		Wall:   cmp.Or(l.Time, fallback.Wall),
+		CPU:    fallback.CPU,
+		Memory: cmp.Or(int64(l.Memory), fallback.Memory),
+		Output: cmp.Or(int64(l.Output), fallback.Output),
+		Procs:  cmp.Or(l.Procs, fallback.Procs),
+	}
+}
+
+// programEnv is the environment of a learner's program. Nine tenths of the memory limit are the collector's, so that it
+// works harder before the limit kills; 0 is no such limit.
+func programEnv(dir string, memory int64) []string {
+	env := []string{"HOME=" + dir, "TMPDIR=" + filepath.Join(dir, "tmp"), "LANG=C.UTF-8"}
+	for _, name := range []string{"PATH", "SYSTEMROOT"} {
+		if v, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+v)
+		}
+	}
+	if memory > 0 {
+		env = append(env, "GOMEMLIMIT="+strconv.FormatInt(memory/10*9, 10))
+	}
+	return env
+}
+
+// writeModule makes dir a module of the exercise's tests, and of files if there are any beside those already there.
+func (p *plan) writeModule(dir string, files exercises.Files) error {
+	all := exercises.Files{"go.mod": fmt.Appendf(nil,
+		"module %s\n\ngo %s\n\nrequire hotloop v0.0.0\n\nreplace hotloop => %s\n", modulePath, MinVersion, strconv.Quote(p.kit))}
+	for _, part := range []exercises.Files{files, p.tests.files} {
+		for name, content := range part {
+			all[name] = content
+		}
+	}
+	return writeFiles(dir, all)
+}
