@@ -1,0 +1,290 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"hotloop/runner/measure"
+)
+
+// TextOptions say how Text writes. The zero value suits a file or a pipe.
+type TextOptions struct {
+	Color   bool // use the terminal's colors
+	Live    bool // w is a terminal: what is going on is shown on a line that is written again and again
+	Verbose bool // steps, passed subtests and the whole output of failed tests, too
+}
+
+// Text tells a run to people as it happens: diagnostics as file:line:column, tests with their first complaint, then
+// benchmarks as a table, series as small graphs, and the verdict with the next step. What events have told the report
+// does not repeat; a stream that holds only a report is told in full.
+func Text(w io.Writer, o TextOptions) Handler {
+	return &text{page: page{w: w, color: o.Color}, live: o.Live, verbose: o.Verbose,
+		tests: map[string]bool{}, remarks: map[Diagnostic]bool{}}
+}
+
+type text struct {
+	page
+	live, verbose bool
+	phase         string              // the step that runs
+	status        bool                // a live line stands at the end of the page
+	tests         map[string]bool     // names of the tests that were told
+	remarks       map[Diagnostic]bool // diagnostics that were told
+}
+
+// Handle tells one event.
+func (t *text) Handle(e Event) error {
+	switch {
+	case e.Step != nil:
+		t.step(*e.Step)
+	case e.Progress != nil:
+		t.now(e.Progress.Text)
+	case e.Output != nil:
+		t.output(*e.Output)
+	case e.Diagnostic != nil:
+		t.diagnostic(*e.Diagnostic)
+	case e.Test != nil:
+		t.test(*e.Test)
+	case e.Report != nil:
+		t.report(e.Report)
+	}
+	return t.err
+}
+
+// now rewrites the live line; "" removes it.
+func (t *text) now(what string) {
+	if !t.live || what == "" && !t.status {
+		return
+	}
+	t.print("\r\x1b[K")
+	if what != "" {
+		t.print(t.paint(dim, cut(cleanLine(what), 76)))
+	}
+	t.status = what != ""
+}
+
+func (t *text) step(s Step) {
+	if s.Status == "" {
+		t.phase = s.Phase
+		t.now(s.Phase + " …")
+		return
+	}
+	t.now("")
+	name := cleanLine(s.Phase)
+	style := dim
+	if s.Status != "exited" {
+		style = yellow
+	}
+	switch {
+	case s.Note != "":
+		t.line(t.paint(style, name+": "+cleanLine(s.Note)))
+	case s.Status != "exited":
+		t.line(t.paint(style, name+": "+cleanLine(s.Status)))
+	case t.verbose:
+		t.line(t.paint(dim, fmt.Sprintf("%s: %s", name, seconds(s.Seconds))))
+	}
+}
+
+// output tells what the program printed: as it is when printing is the point, else marked, so that it cannot be taken
+// for ours.
+func (t *text) output(o Output) {
+	t.now("")
+	if t.phase == "run" {
+		t.print(Clean(o.Text))
+		return
+	}
+	t.block(t.paint(dim, "  | "), o.Text)
+}
+
+func (t *text) diagnostic(d Diagnostic) {
+	if t.remarks[d] {
+		return
+	}
+	t.remarks[d] = true
+	t.now("")
+	style, severity := red, ""
+	if d.Severity == "warning" {
+		style, severity = yellow, "warning: "
+	}
+	first, rest, _ := strings.Cut(Clean(d.Message), "\n")
+	t.line(t.paint(style, place(d)+":"), " ", severity, first)
+	t.block("    ", rest)
+}
+
+// place is where a diagnostic is, in the form that editors and terminals make a link of.
+func place(d Diagnostic) string {
+	s := cleanLine(d.File)
+	if d.Line > 0 {
+		s += fmt.Sprintf(":%d", d.Line)
+	}
+	if d.Column > 0 {
+		s += fmt.Sprintf(":%d", d.Column)
+	}
+	return s
+}
+
+func (t *text) test(test Test) {
+	if test.Status == TestRun {
+		t.now(test.Name + " …")
+		return
+	}
+	t.tests[test.Name] = true
+	sub := strings.Contains(test.Name, "/")
+	if sub && test.Status == TestPass && !t.verbose {
+		return
+	}
+	t.now("")
+	indent := ""
+	if sub {
+		indent = "  "
+	}
+	mark := marks[test.Status]
+	t.line(indent, t.paint(mark.style, mark.sign+" "+mark.word), " ", pad(cleanLine(test.Name), 36-len(indent)),
+		" ", t.paint(dim, seconds(test.Seconds)))
+	if test.Status == TestPass {
+		return
+	}
+	message := test.Message
+	if message == "" || t.verbose {
+		message = strings.TrimRight(message+"\n"+test.Output, "\n")
+	}
+	t.block(indent+"    ", strings.TrimLeft(message, "\n"))
+}
+
+type mark struct {
+	sign, word string
+	style      style
+}
+
+var marks = map[string]mark{
+	TestPass:  {"✓", "pass ", green},
+	TestFail:  {"✗", "fail ", red},
+	TestError: {"!", "error", red},
+	TestSkip:  {"-", "skip ", yellow},
+}
+
+func (t *text) report(r *Report) {
+	if t.phase == "" {
+		for _, s := range r.Steps {
+			t.step(s)
+		}
+	}
+	for _, d := range r.Diagnostics {
+		t.diagnostic(d)
+	}
+	for _, test := range r.Tests {
+		if test.Status == TestRun {
+			test.Status = TestError // it never ended
+		}
+		if !t.tests[test.Name] {
+			t.test(test)
+		}
+	}
+	t.now("")
+	if len(r.Benchmarks) > 0 {
+		t.line()
+		t.benchmarks(r.Benchmarks)
+	}
+	if len(r.Series) > 0 {
+		t.line()
+		t.series(r.Series)
+	}
+	t.verdict(r)
+}
+
+func (t *text) verdict(r *Report) {
+	t.line()
+	mark, style := "✗", red
+	switch r.Verdict {
+	case Accepted:
+		mark, style = "✓", green
+	case Inconclusive, Canceled:
+		mark, style = "?", yellow
+	}
+	said := cleanLine(r.Reason)
+	if said == "" {
+		said = summary(r)
+	}
+	verdict := t.paint(style, mark+" "+cleanLine(string(r.Verdict)))
+	if said == "" {
+		t.line(verdict)
+	} else {
+		t.line(verdict, ": ", said)
+	}
+	if next := nextStep(r); next != "" {
+		t.line(t.paint(dim, "  next: "+next))
+	}
+}
+
+// summary counts what an accepted run showed.
+func summary(r *Report) string {
+	var parts []string
+	passed := 0
+	for _, test := range r.Tests {
+		if test.Status == TestPass && !strings.Contains(test.Name, "/") {
+			passed++
+		}
+	}
+	if passed > 0 {
+		parts = append(parts, plural(passed, "test")+" passed")
+	}
+	met := 0
+	for _, b := range r.Benchmarks {
+		if b.Met == measure.Yes {
+			met++
+		}
+	}
+	if met > 0 {
+		parts = append(parts, plural(met, "target")+" met")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(parts, ", ") + " in " + seconds(r.Seconds)
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// nextStep is what a learner may do now. A snippet has none.
+func nextStep(r *Report) string {
+	if r.Exercise == "" {
+		return ""
+	}
+	slug := cleanLine(r.Exercise)
+	switch r.Verdict {
+	case Accepted:
+		if r.Goal != "bench" {
+			return "hotloop bench " + slug + " measures it against the naive version"
+		}
+		return "hotloop next"
+	case WrongAnswer, TargetMissed:
+		return "hotloop hint " + slug + " asks a question that helps"
+	case Inconclusive:
+		return "close what else keeps this machine busy, then hotloop bench " + slug
+	case CompileError:
+		if i := slices.IndexFunc(r.Diagnostics, isError); i >= 0 {
+			return "begin with " + place(r.Diagnostics[i]) + "; later errors often follow from the first"
+		}
+	case RuntimeError:
+		return "read the first lines of the output above: they name the place in your code"
+	case TimeLimitExceeded:
+		return "look for a loop, lock or channel that nothing ends, in what the last test calls"
+	case MemoryLimitExceeded:
+		return "look for what grows with each call and is never given back"
+	case OutputLimitExceeded:
+		return "remove prints from code that runs often"
+	case ProcessLimitExceeded:
+		return "start fewer processes, and wait for each"
+	case Invalid:
+		return "hotloop test " + slug + " again; hotloop reset " + slug + " begins anew and keeps a copy"
+	}
+	return ""
+}
+
+func isError(d Diagnostic) bool { return d.Severity != "warning" }
