@@ -1,0 +1,125 @@
+// Runs one JavaScript snippet in a Web Worker. The server sends this file with a policy of its own: it may evaluate text, but
+// reach neither the network nor storage. It gets {source}, and answers with Messages until it says how it ended.
+import "../../../lessons/dom-lite.js";
+import { format, inspect } from "./inspect";
+import type { Message } from "./js-protocol";
+import { Timers } from "./js-timers";
+
+const scope = globalThis as unknown as {
+  postMessage(message: Message): void;
+  onmessage: ((event: MessageEvent<{ source: string }>) => void) | null;
+  global: unknown;
+  console: Console;
+};
+
+const post = scope.postMessage.bind(scope);
+const now = performance.now.bind(performance);
+const maxBatch = 4096;
+const maxWait = 50; // milliseconds
+
+let pending: { stream: "stdout" | "stderr"; text: string }[] = [];
+let size = 0;
+let flushed = now();
+
+function flush(): void {
+  if (pending.length > 0) post({ type: "output", parts: pending });
+  pending = [];
+  size = 0;
+  flushed = now();
+}
+
+// Inside a loop that never yields no timer fires, so a batch is also sent by its size and age.
+function print(stream: "stdout" | "stderr", text: string): void {
+  if (pending.length === 0) queueMicrotask(flush);
+  pending.push({ stream, text });
+  size += text.length;
+  if (size > maxBatch || now() - flushed > maxWait) flush();
+}
+
+function end(message: Message): void {
+  flush();
+  post(message);
+}
+
+function failed(error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? String(error)) : `Uncaught ${inspect(error)}`;
+  end({ type: "failed", text: cleaned(text) });
+}
+
+/** A stack without the frames of this file. */
+function cleaned(stack: string): string {
+  const lines = stack.split("\n");
+  return lines.filter((line) => !/^\s+at /.test(line) || line.includes("snippet.js")).join("\n").replaceAll("eval (snippet.js", "(snippet.js");
+}
+
+const timers = new Timers(globalThis, {
+  idle: () => end({ type: "done" }),
+  failed,
+});
+
+function makeConsole(): Partial<Console> {
+  let indent = "";
+  const counts = new Map<string, number>();
+  const started = new Map<string, number>();
+  const line = (stream: "stdout" | "stderr", args: unknown[]) =>
+    print(stream, `${indent}${format(args).replaceAll("\n", `\n${indent}`)}\n`);
+  const out = (...args: unknown[]) => line("stdout", args);
+  const err = (...args: unknown[]) => line("stderr", args);
+  const elapsed = (label: string) => `${label}: ${(now() - (started.get(label) ?? now())).toFixed(3)}ms`;
+  const group = (...args: unknown[]) => {
+    if (args.length > 0) out(...args);
+    indent += "  ";
+  };
+  return {
+    log: out,
+    info: out,
+    debug: out,
+    table: out,
+    dir: (value: unknown) => out(value),
+    warn: err,
+    error: err,
+    trace: (...args: unknown[]) => err("Trace:", ...args),
+    assert: (ok?: boolean, ...args: unknown[]) => {
+      if (!ok) err(args.length > 0 ? "Assertion failed:" : "Assertion failed", ...args);
+    },
+    count: (label = "default") => {
+      counts.set(label, (counts.get(label) ?? 0) + 1);
+      out(`${label}: ${counts.get(label)}`);
+    },
+    countReset: (label = "default") => void counts.delete(label),
+    time: (label = "default") => void started.set(label, now()),
+    timeLog: (label = "default", ...args: unknown[]) => out(elapsed(label), ...args),
+    timeEnd: (label = "default") => {
+      out(elapsed(label));
+      started.delete(label);
+    },
+    group,
+    groupCollapsed: group,
+    groupEnd: () => void (indent = indent.slice(2)),
+    clear: () => undefined,
+  };
+}
+
+scope.console = makeConsole() as Console;
+scope.global = globalThis;
+globalThis.addEventListener("error", (event) => {
+  event.preventDefault();
+  failed(event.error ?? event.message);
+});
+globalThis.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  failed(event.reason);
+});
+
+scope.onmessage = ({ data }) => {
+  scope.onmessage = null;
+  post({ type: "started" });
+  // An indirect eval, so that the snippet sees globals only; on one line with its wrapper, so that line numbers are its own.
+  const evaluate = globalThis.eval;
+  try {
+    const result = evaluate(`(async()=>{${data.source}\n})()\n//# sourceURL=snippet.js`) as Promise<unknown>;
+    result.then(() => timers.mainEnded(), failed);
+  } catch (error) {
+    failed(error); // it does not parse
+  }
+};

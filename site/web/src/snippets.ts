@@ -1,0 +1,136 @@
+// The runnable blocks of a lesson: run, stop, edit, reset. Output is text, whatever it holds.
+import { drawCharts, loadEditor } from "./lazy";
+import { chartFigure, PointCollector } from "./chart-lines";
+import { find, findAll, make } from "./dom";
+import type { Part } from "./js-protocol";
+import { runInWorker, type Ending, type Run } from "./run-worker";
+import { runOnServer } from "./run-server";
+import { milliseconds } from "./units";
+
+interface Edited {
+  text(): string;
+  close(): void;
+}
+
+const runnable = ["worker", "node", "yaegi", "go"];
+
+/** Makes every block of the page runnable. */
+export function startSnippets(): void {
+  for (const figure of findAll("[data-snippet]")) {
+    if (runnable.includes(figure.dataset["run"] ?? "")) start(figure);
+  }
+}
+
+function start(figure: HTMLElement): void {
+  const code = find("pre", figure);
+  const output = find("[data-output]", figure);
+  if (!code || !output) return;
+  const original = code.textContent ?? "";
+  let edited: Edited | undefined;
+  let run: Run | undefined;
+
+  const show = () => {
+    const visible: Record<string, boolean> = { run: !run, stop: !!run, edit: !edited, reset: !!edited };
+    for (const [action, yes] of Object.entries(visible)) {
+      const button = find(`[data-action="${action}"]`, figure);
+      if (!button) continue;
+      const hadFocus = button === document.activeElement;
+      button.hidden = !yes;
+      if (hadFocus && !yes) find(`[data-action="${action === "run" ? "stop" : "run"}"]`, figure)?.focus();
+    }
+  };
+
+  const go = async () => {
+    if (run) return;
+    const screen = new Screen(output);
+    run = begin(figure, edited?.text() ?? original, (part) => screen.print(part));
+    show();
+    const ending = await run.ended;
+    run = undefined;
+    show();
+    screen.end(ending);
+  };
+
+  const edit = async () => {
+    const { editSnippet } = await loadEditor();
+    if (edited) return;
+    edited = editSnippet({
+      before: code,
+      source: original,
+      language: figure.dataset["lang"] ?? "",
+      label: `${find("figcaption", figure)?.textContent?.trim() ?? "Code"}, editor`,
+      run: () => void go(),
+    });
+    code.hidden = true;
+    show();
+  };
+
+  const reset = () => {
+    edited?.close();
+    edited = undefined;
+    code.hidden = false;
+    show();
+    find('[data-action="edit"]', figure)?.focus();
+  };
+
+  const actions: Record<string, () => void> = { run: () => void go(), stop: () => run?.stop(), edit: () => void edit(), reset };
+  figure.addEventListener("click", (event) => {
+    const action = (event.target as Element).closest<HTMLElement>("[data-action]")?.dataset["action"];
+    if (action) actions[action]?.();
+  });
+  show();
+}
+
+function begin(figure: HTMLElement, source: string, print: (part: Part) => void): Run {
+  const { run: kind = "", timeout = "10s", flags = "" } = figure.dataset;
+  if (kind === "worker") {
+    return runInWorker(document.documentElement.dataset["worker"] ?? "", source, milliseconds(timeout) || 5_000, print);
+  }
+  return runOnServer({ executor: kind, source, timeout, flags: flags.split(" ").filter(Boolean) }, print);
+}
+
+/** Where a snippet's output goes: text as it comes, lines that are chart points into a chart. */
+class Screen {
+  private readonly text = make("pre", "out");
+  private readonly status = make("p", "snippet-status", "Running …");
+  private readonly points = new PointCollector();
+  private partial = { stdout: "", stderr: "" };
+
+  constructor(private readonly place: HTMLElement) {
+    this.text.tabIndex = 0;
+    this.text.setAttribute("role", "region");
+    this.text.setAttribute("aria-label", "Output");
+    this.text.hidden = true;
+    place.setAttribute("aria-busy", "true");
+    place.replaceChildren(this.text, this.status);
+  }
+
+  print({ stream, text }: Part): void {
+    const lines = (this.partial[stream] + text).split("\n");
+    this.partial[stream] = lines.pop() ?? "";
+    let shown = "";
+    for (const line of lines) if (!this.points.take(line)) shown += `${line}\n`;
+    this.write(stream, shown);
+  }
+
+  end({ ok, text }: Ending): void {
+    for (const stream of ["stdout", "stderr"] as const) {
+      if (!this.points.take(this.partial[stream])) this.write(stream, this.partial[stream]);
+    }
+    this.status.textContent = text;
+    this.status.classList.toggle("err", !ok);
+    if (this.points.any) {
+      this.place.append(chartFigure(this.points));
+      void drawCharts(this.place);
+    }
+    this.place.setAttribute("aria-busy", "false");
+  }
+
+  private write(stream: string, text: string): void {
+    if (!text) return;
+    this.text.hidden = false;
+    const follow = this.text.scrollTop + this.text.clientHeight >= this.text.scrollHeight - 4;
+    this.text.append(stream === "stderr" ? make("span", "err", text) : text);
+    if (follow) this.text.scrollTop = this.text.scrollHeight;
+  }
+}
