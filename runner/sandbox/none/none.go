@@ -17,6 +17,7 @@ package none
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -36,6 +37,9 @@ type Driver struct {
 	// Supervisor is the command line of a process that imports this package and calls Supervise:
 	// []string{exe, "__supervise"}.
 	Supervisor []string
+
+	// grace is for how long a supervisor may take to kill a tree before it is taken for dead; zero is killGrace.
+	grace time.Duration
 }
 
 // Name is "none".
@@ -74,6 +78,7 @@ type run struct {
 	sup     *exec.Cmd
 	crash   *tail // what the supervisor itself complained of
 	spec    spec
+	grace   time.Duration
 	orders  *os.File // to the supervisor; closed, it ends the run
 	reports *os.File // from the supervisor
 	started time.Time
@@ -89,7 +94,7 @@ func (d Driver) start(cmd *sandbox.Command) (_ *run, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{spec: s, crash: &tail{}}
+	r := &run{spec: s, grace: cmp.Or(d.grace, killGrace), crash: &tail{}}
 	var theirs closers // the supervisor's ends, which it has copies of once it runs
 	defer theirs.close()
 	defer func() {
@@ -187,7 +192,7 @@ func (r *run) wait(ctx context.Context) (sandbox.Result, error) {
 // watch waits for the supervisor's report, hands on why the run should stop, and loses patience with a supervisor that
 // does not answer, since the program may have stopped or killed it. Then it returns nil.
 func (r *run) watch(ctx context.Context, reported <-chan *outcome) *outcome {
-	patience := time.NewTimer(r.spec.Limits.Wall + killGrace)
+	patience := time.NewTimer(r.spec.Limits.Wall + r.grace)
 	defer patience.Stop()
 	done, full := ctx.Done(), r.output.stop
 	for {
@@ -197,11 +202,11 @@ func (r *run) watch(ctx context.Context, reported <-chan *outcome) *outcome {
 		case <-done:
 			done = nil
 			r.order(stopCanceled)
-			patience.Reset(killGrace)
+			patience.Reset(r.grace)
 		case <-full:
 			full = nil
 			r.order(stopOutput)
-			patience.Reset(killGrace)
+			patience.Reset(r.grace)
 		case <-patience.C:
 			r.sup.Process.Kill()
 			return nil
