@@ -28,6 +28,7 @@ class Exercise {
   private readonly title = document.title;
   private readonly workbench: Promise<Workbench | undefined>;
   private readonly results = find("#results");
+  private readonly saved = new WeakSet<HTMLFormElement>();
   private run = "";
   private close = () => {};
 
@@ -57,9 +58,12 @@ class Exercise {
     if (form === this.form) {
       event.preventDefault();
       void this.start(button?.value === "bench" ? "bench" : "test");
-    } else if (form.method === "post") {
+    } else if (form.method === "post" && !this.saved.has(form)) {
       event.preventDefault();
-      void this.save().finally(() => HTMLFormElement.prototype.submit.call(form));
+      void this.save().finally(() => {
+        this.saved.add(form);
+        form.requestSubmit(button);
+      });
     }
   }
 

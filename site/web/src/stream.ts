@@ -5,8 +5,8 @@
 export interface Listener {
   on: Record<string, (data: string) => void>;
   lost?: () => void;
-  /** Called when a stream that was given back is open again. */
-  resumed?: () => void;
+  /** Called each time the stream is open: at first, and again after a pause. */
+  opened?: () => void;
 }
 
 const attempts = 4;
@@ -16,7 +16,6 @@ export function follow(url: string, listener: Listener): () => void {
   let source: EventSource | undefined;
   let last = -1;
   let failures = 0;
-  let opened = false;
   let ended = false;
 
   const receive = (event: MessageEvent<string>) => {
@@ -41,8 +40,7 @@ export function follow(url: string, listener: Listener): () => void {
     source.onerror = failed;
     source.onopen = () => {
       failures = 0;
-      if (opened) listener.resumed?.();
-      opened = true;
+      listener.opened?.();
     };
   };
 

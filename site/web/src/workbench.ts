@@ -116,9 +116,16 @@ function areaOf(areas: readonly HTMLTextAreaElement[], name: string): HTMLTextAr
   return area;
 }
 
+// The stream tells what changes while it is open; what changed before is asked for.
 function watch(base: string, saver: Saver): void {
+  const catchUp = () =>
+    void request("GET", `${base}/solution`).then(
+      (answer) => saver.changed((answer["files"] ?? {}) as Record<string, Remote>),
+      () => {}, // the stream reports the server's absence, and opens again
+    );
   const stop = follow(`${base}/watch`, {
     on: { files: (data) => saver.changed(JSON.parse(data) as Record<string, Remote>) },
+    opened: catchUp,
     lost: () => setTimeout(() => watch(base, saver), 5_000),
   });
   addEventListener("pagehide", stop, { once: true });
