@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-//go:embed all:kit
+//go:embed all:leaks all:kit
 var embedded embed.FS
 
 // Embedded is the content that was built into the program.

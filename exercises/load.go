@@ -37,6 +37,9 @@ func Load(fsys fs.FS) (*Catalog, error) {
 		}
 	}
 	faults = append(faults, duplicateSlugs(c.exercises)...)
+	if len(c.exercises) == 0 {
+		faults = append(faults, Fault{File: "exercises", Message: "holds no exercise; expected folders <topic>/<slug> with an exercise.yaml"})
+	}
 	if len(faults) > 0 {
 		faults.sort()
 		return nil, faults
