@@ -8,6 +8,29 @@ import (
 	"golang.org/x/perf/benchunit"
 )
 
+// A Kind is how values of a unit are read by people, and scaled.
+type Kind string
+
+const (
+	Seconds Kind = "seconds" // 28.1 ns
+	Bytes   Kind = "bytes"   // 1.5 MiB
+	Count   Kind = "count"   // 12, 0.577
+)
+
+// KindOf is the kind of what unit's numerator measures: "cpu-sec/op" is Seconds, "kept-B" is Bytes, "allocs/op" and
+// whatever is not known are Count.
+func KindOf(unit string) Kind {
+	_, unit = benchunit.Tidy(1, unit)
+	numerator, _, _ := strings.Cut(unit, "/")
+	switch {
+	case benchunit.ClassOf(unit) == benchunit.Binary:
+		return Bytes
+	case numerator == "sec" || strings.HasSuffix(numerator, "-sec"):
+		return Seconds
+	}
+	return Count
+}
+
 // Format writes a value for people, with three digits and the prefix that fits: "28.1 ns", "1.5 MiB", "12". Only what
 // the unit's numerator measures is named, since tables and axes name the unit: "sec/op" gives "ns" and "allocs/op"
 // nothing.
@@ -19,24 +42,17 @@ func Format(value float64, unit string) string {
 		return strings.TrimSuffix(strconv.FormatFloat(math.Copysign(1, value), 'f', 0, 64), "1") + "∞"
 	}
 	value, unit = benchunit.Tidy(value, unit)
-	class := benchunit.ClassOf(unit)
-	switch {
-	case class == benchunit.Binary:
-		return strings.TrimSuffix(scaled(value, class, true)+"B"+rate(unit), " ")
-	case isTime(unit):
-		return scaled(value, class, false) + "s"
+	switch KindOf(unit) {
+	case Bytes:
+		return scaled(value, benchunit.Binary, true) + "B" + rate(unit)
+	case Seconds:
+		return scaled(value, benchunit.Decimal, false) + "s"
 	}
-	return strings.TrimSpace(plain(value))
+	return plain(value)
 }
 
 // Multiple writes a ratio: "54.6×".
 func Multiple(ratio float64) string { return Format(ratio, "1") + "×" }
-
-// isTime says whether unit counts seconds: "sec/op", "cpu-sec/op", "p99-sec".
-func isTime(unit string) bool {
-	numerator, _, _ := strings.Cut(unit, "/")
-	return numerator == "sec" || strings.HasSuffix(numerator, "-sec")
-}
 
 // rate keeps the denominator of a rate over time; that of "B/op" stands in the table's head.
 func rate(unit string) string {

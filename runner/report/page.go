@@ -218,11 +218,11 @@ func graph(points [][2]float64, lo, hi float64) string {
 		for _, point := range points[i*len(points)/n : (i+1)*len(points)/n] {
 			top = max(top, point[1])
 		}
-		level := 0.0
-		if hi > lo {
-			level = (top - lo) / (hi - lo)
+		level := (top - lo) / (hi - lo)
+		if !(level > 0) { // also NaN: all are equal, or too far apart to subtract
+			level = 0
 		}
-		out[i] = blocks[int(min(1, max(0, level))*float64(len(blocks)-1)+0.5)]
+		out[i] = blocks[int(min(1, level)*float64(len(blocks)-1)+0.5)]
 	}
 	return pad(string(out), graphWidth)
 }

@@ -95,6 +95,7 @@ func FuzzReplay(f *testing.F) {
 		f.Add(string(data))
 	}
 	f.Add(`{"report":{"benchmarks":[{"yours":{},"target":{}}],"series":[{"points":[[1,2]]},{"points":[]}]}}`)
+	f.Add(`{"report":{"series":[{"points":[[0,-1.7e308],[1,1.7e308]]}]}}`)
 	f.Add(`{"report":{"started":"bad"}}`)
 	f.Fuzz(func(t *testing.T, stream string) {
 		var text, junit, exercism strings.Builder
