@@ -104,6 +104,13 @@ func (l *Library) CheckExercises(known func(slug string) bool) error {
 			}
 		}
 	}
+	for _, c := range l.cards {
+		for _, slug := range c.Exercises {
+			if !known(slug) {
+				faults.add(c.file, c.line, "card %s: no exercise %q", c.ID, slug)
+			}
+		}
+	}
 	return faults.err()
 }
 

@@ -1,0 +1,45 @@
+package lessons
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"html/template"
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
+)
+
+// Markdown renders text that is not a lesson (an exercise's statement, a hint) by the same rules: no raw HTML, no script
+// links, code in highlighted classes. A title on the first line (# …) is left out: the page around has one.
+func Markdown(source []byte) (template.HTML, error) {
+	doc := markdown.Parser().Parse(text.NewReader(source))
+	var b strings.Builder
+	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
+		if h, ok := n.(*ast.Heading); ok && h.Level == 1 && n == doc.FirstChild() {
+			continue
+		}
+		if code, ok := n.(*ast.FencedCodeBlock); ok {
+			writeCode(&b, code, source)
+			continue
+		}
+		if err := prose(&b, n, source); err != nil {
+			return "", fmt.Errorf("rendering Markdown: %w", err)
+		}
+	}
+	return template.HTML(b.String()), nil
+}
+
+func writeCode(b *strings.Builder, code *ast.FencedCodeBlock, source []byte) {
+	lang := string(code.Language(source))
+	content := string(bytes.TrimSuffix(code.Lines().Value(source), []byte("\n")))
+	body := html.EscapeString(content)
+	if lang != "" {
+		body = highlight(lang, content)
+	}
+	fmt.Fprintf(b, "<pre class=\"chroma\" tabindex=\"0\"><code>%s</code></pre>\n", body)
+}
+
+// Highlight is source code with class names for its parts, as in a lesson's blocks; lang is "go" or "js".
+func Highlight(lang, source string) template.HTML { return template.HTML(highlight(lang, source)) }

@@ -1,0 +1,23 @@
+package lessons
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestMarkdownOfOtherText(t *testing.T) {
+	got, err := Markdown([]byte("# Title\n\nUse `Get` <script>alert(1)</script> [x](javascript:alert(1)).\n\n## Rules\n\n```go\nx := \"<b>\"\n```\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<code>Get</code>", "<h2", "Rules</h2>", `<pre class="chroma"`, "&lt;b&gt;"} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("Markdown lacks %q:\n%s", want, got)
+		}
+	}
+	for _, never := range []string{"Title", "<script", "javascript:", "<b>"} {
+		if strings.Contains(string(got), never) {
+			t.Errorf("Markdown holds %q:\n%s", never, got)
+		}
+	}
+}
