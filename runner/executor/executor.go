@@ -73,3 +73,6 @@ type Executor interface {
 	// The two streams of a step are decoded at the same time.
 	Decode(phase Phase, stream string, r io.Reader) iter.Seq2[report.Event, error]
 }
+
+// A Versioner is an Executor that knows the version of what it runs code with, "go1.26.8". It is asked after Available.
+type Versioner interface{ Version() string }

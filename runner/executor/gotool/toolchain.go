@@ -119,3 +119,12 @@ func binary(name string) string {
 	}
 	return name
 }
+
+// Version is the toolchain's, "go1.26.8"; empty if there is none.
+func (x *Executor) Version() string {
+	tc, err := x.toolchain()
+	if err != nil {
+		return ""
+	}
+	return tc.GOVERSION
+}

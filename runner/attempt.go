@@ -1,0 +1,167 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"hotloop/exercises"
+	"hotloop/runner/executor"
+	"hotloop/runner/report"
+)
+
+// An attempt is one run of one job while it lasts.
+type attempt struct {
+	*Runner
+	job      Job
+	ex       *exercises.Exercise // nil: a snippet
+	executor executor.Executor
+
+	rep      *report.Report
+	tests    *tests
+	evidence evidence
+	tell     *teller
+	dir      string
+}
+
+func newAttempt(r *Runner, job Job) *attempt {
+	rep := &report.Report{
+		Exercise:    job.Exercise,
+		Executor:    cmp.Or(job.Executor, "go"),
+		Sandbox:     r.Sandbox.Name(),
+		Goal:        string(job.Goal),
+		Started:     time.Now().UTC(),
+		Seed:        cmp.Or(job.Seed, 1+uint64(rand.Uint32())), // short enough to be typed, and exact in JavaScript
+		Steps:       []report.Step{},
+		Tests:       []report.Test{},
+		Benchmarks:  []report.Benchmark{},
+		Series:      []report.Series{},
+		Diagnostics: []report.Diagnostic{},
+	}
+	return &attempt{Runner: r, job: job, rep: rep}
+}
+
+// run is the run: plan, then each step in the sandbox, then measure, then judge.
+func (a *attempt) run(ctx context.Context) error {
+	a.tests = newTests(a.tell)
+	leave, ok := a.enter(ctx, a.places, executor.Build)
+	if ok {
+		err := a.planAndRun(ctx)
+		leave()
+		if err != nil {
+			return err
+		}
+	}
+	a.evidence.canceled = ctx.Err() != nil
+	a.rep.Tests = a.tests.settle()
+	a.rep.Environment = a.environment()
+	a.rep.Verdict, a.rep.Reason = judge(a.ex, a.rep, &a.evidence)
+	a.rep.Seconds = time.Since(a.rep.Started).Seconds()
+	return nil
+}
+
+func (a *attempt) planAndRun(ctx context.Context) error {
+	var err error
+	if a.dir, err = a.newFolder(); err != nil {
+		return err
+	}
+	defer removeAll(a.dir)
+	steps, err := a.plan()
+	if refusal, ok := errors.AsType[*executor.Refusal](err); ok {
+		a.evidence.refusal = refusal
+		for _, d := range refusal.Diagnostics {
+			a.tell.diagnostic(d)
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	steps, bench := splitBench(steps)
+	if ok, err := a.steps(ctx, steps); !ok || err != nil || len(bench) == 0 {
+		return err
+	}
+	if verdict, _ := judgeTests(a.tests.current(), &a.evidence); verdict != report.Accepted {
+		return nil // how fast a wrong answer is does not matter
+	}
+	leave, ok := a.enter(ctx, a.measuring, executor.Bench)
+	if !ok {
+		return nil
+	}
+	defer leave()
+	return a.measure(ctx, bench)
+}
+
+func (a *attempt) plan() ([]executor.Step, error) {
+	if err := checkFiles(a.job.Files); err != nil {
+		return nil, err
+	}
+	for name, content := range a.job.Files {
+		if err := os.WriteFile(filepath.Join(a.dir, name), content, 0o600); err != nil {
+			return nil, fmt.Errorf("writing %s for the run: %w", name, err)
+		}
+	}
+	src := executor.Source{Exercise: a.ex, Files: a.job.Files, Flags: a.job.Flags, Goal: a.job.Goal}
+	steps, err := a.executor.Plan(a.dir, src)
+	if _, ok := errors.AsType[*executor.Refusal](err); err != nil && !ok {
+		return nil, fmt.Errorf("planning the run: %w", err)
+	}
+	return steps, err
+}
+
+func splitBench(steps []executor.Step) (before, bench []executor.Step) {
+	for _, s := range steps {
+		if s.Phase == executor.Bench {
+			bench = append(bench, s)
+		} else {
+			before = append(before, s)
+		}
+	}
+	return before, bench
+}
+
+// enter waits for one of the places, and says so if it has to. Without a place, because ctx ended, it is not ok.
+func (a *attempt) enter(ctx context.Context, places chan struct{}, phase executor.Phase) (leave func(), ok bool) {
+	leave = func() { <-places }
+	select {
+	case places <- struct{}{}:
+		return leave, true
+	default:
+	}
+	a.tell.event(report.Event{Progress: &report.Progress{Phase: string(phase), Text: "waiting for another run to end"}})
+	select {
+	case places <- struct{}{}:
+		return leave, true
+	case <-ctx.Done():
+		return nil, false
+	}
+}
+
+func (a *attempt) environment() report.Environment {
+	env := a.rep.Environment // what measuring has filled in
+	env.OS, env.Arch, env.CPU, env.Procs = runtime.GOOS, runtime.GOARCH, cpuModel(), runtime.NumCPU()
+	if x, ok := a.executor.(executor.Versioner); ok {
+		env.Go = x.Version()
+	}
+	return env
+}
+
+// removeAll removes a run's folder, even if the learner's program has taken away its permissions.
+func removeAll(dir string) {
+	if os.RemoveAll(dir) == nil {
+		return
+	}
+	filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			os.Chmod(path, 0o700)
+		}
+		return nil
+	})
+	os.RemoveAll(dir)
+}

@@ -1,0 +1,181 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"hotloop/exercises"
+	"hotloop/exercises/kit/harness"
+	"hotloop/runner/executor"
+	"hotloop/runner/measure"
+	"hotloop/runner/report"
+)
+
+// turnLimit is how long one turn of a benchmark may take before its process counts as stuck.
+const turnLimit = 10 * time.Second
+
+// A player is one variant's process, which runs benchmarks when it is asked to. Each has a heap and a collector of its
+// own, and waits without using CPU time while the others play.
+type player struct {
+	variant string
+	process *process
+	stop    context.CancelFunc
+}
+
+// The ways in which a turn fails.
+var (
+	errStuck = errors.New("the benchmark did not come to an end in time")
+	errEnded = errors.New("the process ended")
+	errBad   = errors.New("the benchmark failed")
+)
+
+// measure runs the exercise's benchmarks in the processes of bench, which take turns, and notes what came out.
+func (a *attempt) measure(ctx context.Context, bench []executor.Step) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	names, err := a.ex.BenchmarkNames()
+	if err != nil {
+		return err
+	}
+	before := cpuCounters()
+	players, err := a.players(ctx, bench)
+	if err != nil {
+		return err
+	}
+	m := &measurement{a: a, players: players, seed: a.rep.Seed}
+	turnErr := m.begin(ctx)
+	for i, name := range names {
+		if turnErr != nil {
+			break
+		}
+		a.tell.progress(executor.Bench, i, len(names), "measuring %s", name)
+		turnErr = m.benchmark(ctx, name)
+	}
+	err = a.dismiss(players, turnErr != nil)
+	if f, ok := errors.AsType[*turnFailure](turnErr); ok && ctx.Err() == nil {
+		err = errors.Join(err, a.benchFailure(f))
+	}
+	a.rep.Environment.Quiet = measure.Quiet(before, cpuCounters())
+	return err
+}
+
+func (a *attempt) players(ctx context.Context, bench []executor.Step) (players []*player, err error) {
+	for _, step := range bench {
+		ctx, stop := context.WithCancel(ctx)
+		p, err := a.start(ctx, step)
+		if err != nil {
+			stop()
+			return nil, errors.Join(err, a.dismiss(players, true))
+		}
+		go a.follow(p)
+		players = append(players, &player{cmp.Or(step.Variant, yours), p, stop})
+	}
+	return players, nil
+}
+
+// dismiss ends the processes, at once or when they notice that nobody asks any more, and tells their steps.
+func (a *attempt) dismiss(players []*player, now bool) error {
+	var errs []error
+	var wg sync.WaitGroup
+	for _, p := range players {
+		if now {
+			p.stop()
+		}
+		p.process.turns.Close()
+		wg.Go(func() {
+			for range p.process.records {
+			}
+		})
+	}
+	wg.Wait()
+	for _, p := range players {
+		end, err := a.end(p.process)
+		p.stop()
+		if err == nil && p.variant == yours && !end.ok() {
+			a.evidence.ended = append(a.evidence.ended, end)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// A turnFailure is a turn that brought no measurement.
+type turnFailure struct {
+	variant, benchmark string
+	err                error
+}
+
+func (f *turnFailure) Error() string {
+	return fmt.Sprintf("measuring %s of %s: %v", f.benchmark, f.variant, f.err)
+}
+
+// benchFailure notes what the learner's code did; of naive or reference it is an error.
+func (a *attempt) benchFailure(f *turnFailure) error {
+	switch {
+	case f.variant != yours:
+		return fmt.Errorf("%w; the exercise is broken", f)
+	case f.err == errStuck:
+		a.evidence.stuck = f.benchmark
+	default:
+		a.evidence.broke = f.benchmark
+	}
+	return nil
+}
+
+// turn asks the player for one run of a benchmark and waits for its record. The points that come with it go to point.
+func (p *player) turn(ctx context.Context, turn harness.Turn, point func(*harness.Record)) (*harness.Record, error) {
+	fail := func(err error) error { return &turnFailure{p.variant, turn.Bench, err} }
+	line, err := json.Marshal(turn)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.process.turns.Write(append(line, '\n')); err != nil {
+		return nil, fail(errEnded)
+	}
+	rec, err := p.await(ctx, harness.BenchRecord, point)
+	switch {
+	case err != nil:
+		return nil, fail(err)
+	case rec.Name != turn.Bench || rec.Status != harness.Pass || rec.N <= 0:
+		return nil, fail(errBad)
+	}
+	return rec, nil
+}
+
+// await takes records until one of the kind comes.
+func (p *player) await(ctx context.Context, kind string, point func(*harness.Record)) (*harness.Record, error) {
+	late := time.NewTimer(turnLimit)
+	defer late.Stop()
+	for {
+		select {
+		case rec, ok := <-p.process.records:
+			switch {
+			case !ok:
+				return nil, errEnded
+			case rec.Kind == kind:
+				return rec, nil
+			case rec.Kind == harness.PointRecord:
+				point(rec)
+			}
+		case <-late.C:
+			return nil, errStuck
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// target is what the exercise asks of a benchmark's quantity, or nil.
+func target(ex *exercises.Exercise, benchmark, unit string) *report.Target {
+	for _, t := range ex.Targets {
+		if t.Benchmark == benchmark && t.Unit == unit {
+			return &report.Target{Speedup: t.Speedup, AtMost: t.AtMost}
+		}
+	}
+	return nil
+}
