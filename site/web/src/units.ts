@@ -40,17 +40,16 @@ export function count(value: number): string {
   return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : digits(value);
 }
 
-const formatters: Record<string, (value: number) => string> = {
-  bytes,
-  B: bytes,
-  seconds,
-  s: seconds,
-  sec: seconds,
-  "sec/op": seconds,
-  "B/op": bytes,
-  "kept-B": bytes,
-  count,
-};
+const formatters = new Map<string, (value: number) => string>([
+  ["bytes", bytes],
+  ["B", bytes],
+  ["B/op", bytes],
+  ["kept-B", bytes],
+  ["seconds", seconds],
+  ["s", seconds],
+  ["sec", seconds],
+  ["sec/op", seconds],
+]);
 
 /** The formatter for a unit or for the name in an "@fmt:" marker; count for those it does not know. */
-export const formatter = (unit: string): ((value: number) => string) => formatters[unit] ?? count;
+export const formatter = (unit: string): ((value: number) => string) => formatters.get(unit) ?? count;
