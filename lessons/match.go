@@ -29,8 +29,9 @@ const (
 //	<pid>   digits
 //	<any>   anything, also nothing
 //
-// A backslash before ~ or < or > takes the matcher's meaning away. White space at the ends of lines and of the text does
-// not count. The error says which line differs, and how.
+// A backslash before ~ or < or > takes the matcher's meaning away. Blanks in a row count as one, those at the ends of
+// lines and empty lines at the ends of the text as none: columns may be wider for another number. The error says which
+// line differs, and how.
 func Match(expected, got, mode string) error {
 	switch mode {
 	case "", ExpectExact:
@@ -212,12 +213,12 @@ type bound struct {
 
 // matchLine compares one line, or with part a part of it.
 func matchLine(want, got string, part bool) error {
-	pattern, bounds := compile(want)
+	pattern, bounds := compile(blanks(want))
 	if !part {
 		pattern = "^" + pattern + "$"
 	}
 	re := regexp.MustCompile(pattern)
-	groups := re.FindStringSubmatch(got)
+	groups := re.FindStringSubmatch(blanks(got))
 	if groups == nil {
 		return fmt.Errorf("got %q, want %q", got, want)
 	}
@@ -230,6 +231,8 @@ func matchLine(want, got string, part bool) error {
 	}
 	return nil
 }
+
+func blanks(line string) string { return strings.Join(strings.Fields(line), " ") }
 
 // compile turns a line with matchers into a regular expression with one group a bound.
 func compile(line string) (string, []bound) {

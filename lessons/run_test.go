@@ -96,7 +96,7 @@ func runBlock(t *testing.T, b *Block, dir string) (stdout, stderr string, exit i
 	case RunGo, RunInterp:
 		write(t, dir, "main.go", b.Source)
 		write(t, dir, "go.mod", "module snippet\n\ngo 1.26\n")
-		compile(t, dir, b.Flags)
+		buildBlock(t, dir, b.Flags)
 		args = []string{filepath.Join(dir, "snippet")}
 	case RunShell:
 		args = []string{"bash", "-eu", "-c", b.Source}
@@ -118,19 +118,19 @@ func runBlock(t *testing.T, b *Block, dir string) (stdout, stderr string, exit i
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// compile is no part of the block's time. It needs no network: blocks import the standard library only.
-func compile(t *testing.T, dir string, flags []string) {
+// buildBlock is no part of the block's time. It needs no network: blocks import the standard library only.
+func buildBlock(t *testing.T, dir string, flags []string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", slices.Concat([]string{"build"}, flags, []string{"-o", "snippet", "."})...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	cmd = exec.CommandContext(t.Context(), "go", "vet", ".")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("go vet: %v\n%s", err, out)
+	for _, args := range [][]string{
+		slices.Concat([]string{"build"}, flags, []string{"-o", "snippet", "."}),
+		{"vet", "."},
+	} {
+		cmd := exec.CommandContext(t.Context(), "go", args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go %s: %v\n%s", args[0], err, out)
+		}
 	}
 }
 
