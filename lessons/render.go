@@ -143,8 +143,8 @@ func (b *Block) render(w *strings.Builder) {
 	if b.Bad {
 		class += " bad"
 	}
-	fmt.Fprintf(w, `<figure class="%s" id="%s" data-snippet data-run="%s" data-id="%[2]s" data-lang="%s" data-timeout="%s"`,
-		class, html.EscapeString(b.ID), dataRun(b.Run), b.Lang, b.Timeout)
+	fmt.Fprintf(w, `<figure class="%s" id="%[2]s" data-snippet data-run="%[3]s" data-id="%[2]s" data-lang="%[4]s" data-timeout="%[5]ss"`,
+		class, html.EscapeString(b.ID), dataRun(b.Run), b.Lang, formatNumber(b.Timeout.Seconds()))
 	for _, a := range []struct{ name, value string }{
 		{"flags", strings.Join(b.Flags, " ")}, {"mem", b.Memory}, {"measure", b.Measure}, {"draw", b.Chart},
 	} {
