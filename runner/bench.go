@@ -47,7 +47,7 @@ func (a *attempt) measure(ctx context.Context, bench []executor.Step) error {
 	if err != nil {
 		return err
 	}
-	m := &measurement{a: a, players: players, seed: a.rep.Seed}
+	m := &measurement{a: a, players: players, seed: a.rep.Seed, sampled: firstCounted(a.ex)}
 	turnErr := m.begin(ctx)
 	for i, name := range names {
 		if turnErr != nil {
@@ -168,6 +168,16 @@ func (p *player) await(ctx context.Context, kind string, point func(*harness.Rec
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// firstCounted is the benchmark of the first target that is neither time nor allocations; empty if there is none.
+func firstCounted(ex *exercises.Exercise) string {
+	for _, t := range ex.Targets {
+		if t.Unit != "sec/op" && t.Unit != "B/op" && t.Unit != "allocs/op" {
+			return t.Benchmark
+		}
+	}
+	return ""
 }
 
 // target is what the exercise asks of a benchmark's quantity, or nil.

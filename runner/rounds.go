@@ -28,6 +28,7 @@ type measurement struct {
 	a       *attempt
 	players []*player
 	seed    uint64
+	sampled string // the benchmark whose heap and goroutines are told while it runs
 }
 
 // A variant's samples of one benchmark, a value a round.
@@ -67,12 +68,21 @@ func (m *measurement) benchmark(ctx context.Context, name string) error {
 		first[p.variant] = rec
 	}
 	if len(first[yours].Extra) > 0 && target(m.a.ex, name, "sec/op") == nil {
-		for _, point := range points {
-			m.a.tell.point(point)
-		}
+		m.tell(name, points)
 		return m.count(ctx, name, all, first)
 	}
 	return m.time(ctx, name, all, first)
+}
+
+// tell tells the points of the first round of a benchmark that counts: its own, and heap and goroutines if it is the one
+// that stands for the exercise. Those of two benchmarks would be one zigzag.
+func (m *measurement) tell(name string, points []measure.Point) {
+	m.sampled = cmp.Or(m.sampled, name)
+	for _, p := range points {
+		if m.sampled == name || p.Series != harness.HeapSeries && p.Series != harness.GoroutineSeries {
+			m.a.tell.point(p)
+		}
+	}
 }
 
 // count takes the few rounds of a benchmark that counts.

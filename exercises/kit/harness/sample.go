@@ -54,10 +54,16 @@ func sample() (stop func() []reading) {
 	}
 }
 
-// tell writes readings as points of the series "heap" and "goroutines".
+// The series that sampling makes.
+const (
+	HeapSeries      = "heap"
+	GoroutineSeries = "goroutines"
+)
+
+// tell writes readings as points.
 func tell(readings []reading) {
 	for _, r := range readings {
-		Point("heap", "B", "", r.at, r.heap)
-		Point("goroutines", "1", "", r.at, r.goroutines)
+		Point(HeapSeries, "B", "", r.at, r.heap)
+		Point(GoroutineSeries, "1", "", r.at, r.goroutines)
 	}
 }
