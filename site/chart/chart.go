@@ -40,7 +40,12 @@ func Of(ex *exercises.Exercise, rep *report.Report) []Figure {
 			}
 		case "lines":
 			drawn[c.Of] = true
-			if list := named(rep.Series, c.Of); len(list) > 0 {
+			list := named(rep.Series, c.Of)
+			for _, name := range c.With {
+				drawn[name] = true
+				list = append(list, companion(rep.Series, name)...)
+			}
+			if len(list) > 0 {
 				figures = append(figures, Lines(list, c))
 			}
 		}
@@ -118,6 +123,16 @@ func named(series []report.Series, name string) []report.Series {
 	list = drawable(list)
 	slices.SortStableFunc(list, func(a, b report.Series) int { return rank(a.Variant) - rank(b.Variant) })
 	return list
+}
+
+// companion is the series of that name, which is alike in every variant, under its own name.
+func companion(series []report.Series, name string) []report.Series {
+	list := named(series, name)
+	if len(list) == 0 {
+		return nil
+	}
+	list[0].Variant = name
+	return list[:1]
 }
 
 // drawable leaves out points that are not finite and series without any others.

@@ -1,0 +1,229 @@
+// Package check proves that an exercise is well made, by running its variants as a learner's code would be run: nobody
+// begins with a solved exercise, the reference is accepted, the benchmarks tell the naive version from it, and every
+// mutant is noticed by the test that it names.
+package check
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"hotloop/exercises"
+	"hotloop/runner"
+	"hotloop/runner/executor"
+	"hotloop/runner/report"
+)
+
+// A Problem is one thing that is wrong with an exercise.
+type Problem struct {
+	Exercise string `json:"exercise"`
+	Variant  string `json:"variant"`
+	Message  string `json:"message"` // "mutant evicts-newest survived: TestEvictsLeastRecent passed; …"
+	Hint     string `json:"hint"`    // what an author may do about it
+}
+
+func (p Problem) String() string { return p.Exercise + ": " + p.Message }
+
+const (
+	parallel = 2 // variants that are tested at once; those that are measured run alone, so that they are not disturbed
+	attempts = 3 // runs after which a measurement that cannot decide is a problem itself
+)
+
+// Exercise runs all variants of e and returns what is wrong, in the order of variants; nothing is wrong if there are no
+// problems. It tells progress a line for each variant; nil is allowed. An error means that hotloop itself failed, or
+// that ctx ended.
+func Exercise(ctx context.Context, run runner.Func, e *exercises.Exercise, progress func(string)) ([]Problem, error) {
+	c := &checker{run: run, e: e, progress: progress}
+	for v, err := range e.Variants() {
+		if err != nil {
+			c.trials = append(c.trials, &trial{problem: &Problem{Variant: v.Name, Message: err.Error(), Hint: "the variant's files cannot be read"}})
+			continue
+		}
+		c.trials = append(c.trials, c.newTrial(v))
+	}
+	if err := c.runAll(ctx); err != nil {
+		return nil, fmt.Errorf("checking %s: %w", e.Slug, err)
+	}
+	var problems []Problem
+	for _, t := range c.trials {
+		if t.problem != nil {
+			t.problem.Exercise = e.Slug
+			problems = append(problems, *t.problem)
+		}
+	}
+	return problems, nil
+}
+
+type checker struct {
+	run      runner.Func
+	e        *exercises.Exercise
+	progress func(string)
+
+	mu     sync.Mutex
+	trials []*trial
+	done   int
+}
+
+// A trial is one variant with what it must show.
+type trial struct {
+	variant exercises.Variant
+	goal    executor.Phase
+	judge   func(context.Context, *checker, *trial) (*Problem, error) // nil if there is nothing to run
+
+	problem *Problem
+}
+
+// newTrial picks what the variant's role asks for.
+func (c *checker) newTrial(v exercises.Variant) *trial {
+	t := &trial{variant: v, goal: executor.Test}
+	measured := len(c.e.Targets) > 0
+	switch v.Role {
+	case exercises.Starter:
+		t.judge = starter
+	case exercises.Reference:
+		t.judge = reference
+		if measured {
+			t.goal = executor.Bench
+		}
+	case exercises.Naive:
+		t.judge = naive
+		if measured {
+			t.goal = executor.Bench
+		}
+	case exercises.MutantRole:
+		t.judge = mutant
+		if _, _, ok := killingTarget(v); ok {
+			t.goal = executor.Bench
+			t.judge = measuredMutant
+		}
+	}
+	return t
+}
+
+// runAll tests the variants side by side, then measures one after the other.
+func (c *checker) runAll(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, parallel)
+	for _, t := range c.trials {
+		if t.judge == nil {
+			c.tell(t)
+			continue
+		}
+		if t.goal != executor.Test {
+			continue
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if err := c.try(ctx, t); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, t := range c.trials {
+		if t.judge != nil && t.goal == executor.Bench && ctx.Err() == nil {
+			if err := c.try(ctx, t); err != nil {
+				cancel(err)
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func (c *checker) try(ctx context.Context, t *trial) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	problem, err := t.judge(ctx, c, t)
+	if err != nil {
+		return fmt.Errorf("running %s: %w", title(t.variant), err)
+	}
+	if problem != nil {
+		problem.Variant = t.variant.Name
+	}
+	t.problem = problem
+	c.tell(t)
+	return nil
+}
+
+func (c *checker) tell(t *trial) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done++
+	if c.progress == nil {
+		return
+	}
+	said := title(t.variant) + " is as it should be"
+	if t.problem != nil {
+		said = t.problem.Message
+	}
+	c.progress(fmt.Sprintf("%s: %d of %d: %s", c.e.Slug, c.done, len(c.trials), said))
+}
+
+// title names a variant in messages: "starter", "mutant evicts-newest".
+func title(v exercises.Variant) string {
+	if v.Role == exercises.MutantRole {
+		return "mutant " + v.Name
+	}
+	return v.Name
+}
+
+// report runs the variant to the goal and returns what it came to. A run that somebody stopped is an error here.
+func (c *checker) report(ctx context.Context, v exercises.Variant, goal executor.Phase) (*report.Report, error) {
+	var events []report.Event
+	job := runner.Job{Exercise: c.e.Slug, Files: v.Files, Goal: goal}
+	err := c.run(ctx, job, report.HandlerFunc(func(e report.Event) error {
+		if e.Report != nil {
+			events = append(events, e)
+		}
+		return nil
+	}))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(events) == 0:
+		return nil, fmt.Errorf("the run ended without a report")
+	}
+	rep := events[len(events)-1].Report
+	if rep.Verdict == report.Canceled {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, fmt.Errorf("the run was canceled")
+	}
+	return rep, nil
+}
+
+// measure repeats a measurement while it cannot tell.
+func (c *checker) measure(ctx context.Context, v exercises.Variant, told func(*report.Report) bool) (rep *report.Report, err error) {
+	for range attempts {
+		rep, err = c.report(ctx, v, executor.Bench)
+		if err != nil || told(rep) {
+			return rep, err
+		}
+	}
+	return rep, nil
+}
+
+// failed are the names of the tests that did not pass, in order.
+func failed(rep *report.Report) []string {
+	var names []string
+	for _, t := range rep.Tests {
+		if notices(t) && !slices.Contains(names, t.Name) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// notices says whether the test found fault. One that never ended did, too: it ran into a deadlock, a panic or a limit.
+func notices(t report.Test) bool {
+	return t.Status == report.TestFail || t.Status == report.TestError || t.Status == report.TestRun
+}

@@ -1,0 +1,211 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hotloop/exercises"
+	"hotloop/runner/executor"
+	"hotloop/runner/measure"
+	"hotloop/runner/report"
+)
+
+// starter must compile and then fail a test, or miss a target where the bad code is what one begins with; and it must
+// not run into a limit, or everybody's first run is a long wait.
+func starter(ctx context.Context, c *checker, t *trial) (*Problem, error) {
+	rep, err := c.report(ctx, t.variant, executor.Test)
+	if err != nil {
+		return nil, err
+	}
+	if rep.Verdict == report.Accepted && len(c.e.Targets) > 0 {
+		rep, err = c.measure(ctx, t.variant, func(rep *report.Report) bool { return rep.Verdict != report.Inconclusive })
+		if err != nil {
+			return nil, err
+		}
+	}
+	switch rep.Verdict {
+	case report.WrongAnswer, report.RuntimeError, report.TargetMissed:
+		if rep.Verdict != report.TargetMissed && len(failed(rep)) == 0 {
+			return problem("take out what ends the program before its tests report",
+				"starter ends without a failed test: %s", because(rep)), nil
+		}
+		return nil, nil
+	case report.Accepted:
+		return problem("leave a TODO in it that at least one test notices",
+			"starter is accepted: nobody should begin with a solved exercise"), nil
+	case report.Inconclusive:
+		return problem("leave a TODO in it that at least one test notices",
+			"starter passes every test, and misses no target clearly, in %d runs", attempts), nil
+	case report.CompileError:
+		return compileProblem("starter", rep), nil
+	case report.TimeLimitExceeded:
+		return problem("let it fail at once: a wrong result instead of a loop or lock without end",
+			"starter runs into the time limit: %s", because(rep)), nil
+	}
+	return problem("a starter compiles, runs and fails a test", "starter: %s", because(rep)), nil
+}
+
+// reference must be accepted.
+func reference(ctx context.Context, c *checker, t *trial) (*Problem, error) {
+	if t.goal == executor.Test {
+		rep, err := c.report(ctx, t.variant, t.goal)
+		return referenceProblem(rep), err
+	}
+	rep, err := c.measure(ctx, t.variant, func(rep *report.Report) bool { return rep.Verdict != report.Inconclusive })
+	return referenceProblem(rep), err
+}
+
+func referenceProblem(rep *report.Report) *Problem {
+	if rep == nil || rep.Verdict == report.Accepted {
+		return nil
+	}
+	switch rep.Verdict {
+	case report.CompileError:
+		return compileProblem("reference", rep)
+	case report.TargetMissed, report.Inconclusive:
+		return problem("make the target easier to reach than what was measured here, with room for a slower machine",
+			"reference is not accepted: %s", because(rep))
+	}
+	return problem("the reference must pass its own tests within the limits", "reference is not accepted: %s", because(rep))
+}
+
+// naive must pass every test and miss a target, if there are targets.
+func naive(ctx context.Context, c *checker, t *trial) (*Problem, error) {
+	var rep *report.Report
+	var err error
+	if t.goal == executor.Bench {
+		rep, err = c.measure(ctx, t.variant, func(rep *report.Report) bool { return missed(rep) || rep.Verdict != report.Inconclusive })
+	} else {
+		rep, err = c.report(ctx, t.variant, executor.Test)
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch rep.Verdict {
+	case report.Accepted:
+		if t.goal == executor.Bench {
+			return problem("measure what it does badly, with enough input that it shows",
+				"naive meets every target: the benchmarks do not tell it from the reference"), nil
+		}
+	case report.TargetMissed:
+	case report.Inconclusive:
+		if !missed(rep) {
+			return problem("take more input, or a target that is further from what naive does",
+				"naive misses no target clearly, in %d runs: %s", attempts, because(rep)), nil
+		}
+	case report.CompileError:
+		return compileProblem("naive", rep), nil
+	default:
+		return problem("the naive version is correct; what it does badly is for a benchmark to show, not for a test",
+			"naive does not pass the tests: %s", because(rep)), nil
+	}
+	return nil, nil
+}
+
+// mutant must compile and be noticed by the test it names. A hang, panic or deadlock in that test counts.
+func mutant(ctx context.Context, c *checker, t *trial) (*Problem, error) {
+	rep, err := c.report(ctx, t.variant, executor.Test)
+	if err != nil {
+		return nil, err
+	}
+	if rep.Verdict == report.CompileError {
+		return compileProblem(title(t.variant), rep), nil
+	}
+	killer := t.variant.KilledBy
+	i := slices.IndexFunc(rep.Tests, func(test report.Test) bool { return test.Name == killer })
+	switch {
+	case i >= 0 && notices(rep.Tests[i]):
+		return nil, nil
+	case i >= 0 && rep.Tests[i].Status == report.TestPass:
+		return survived(t.variant, killer+" passed", rep), nil
+	case i >= 0:
+		return survived(t.variant, killer+" was skipped", rep), nil
+	case len(failed(rep)) > 0 || rep.Verdict != report.Accepted:
+		return survived(t.variant, killer+" did not run", rep), nil
+	}
+	return survived(t.variant, "there is no "+killer, rep), nil
+}
+
+func survived(v exercises.Variant, what string, rep *report.Report) *Problem {
+	others := strings.Join(failed(rep), ", ")
+	if others == "" {
+		others = "none"
+	}
+	hint := "let " + v.KilledBy + " notice the mistake, or take the mutant out if the statement allows it"
+	if others != "none" {
+		hint = "name in killed_by a test that notices, or let " + v.KilledBy + " do so"
+	}
+	return problem(hint, "mutant %s survived: %s; tests that failed: %s", v.Name, what, others)
+}
+
+// killingTarget is the benchmark and unit of "target:GetHit/sec/op".
+func killingTarget(v exercises.Variant) (benchmark, unit string, ok bool) {
+	target, ok := strings.CutPrefix(v.KilledBy, "target:")
+	if !ok {
+		return "", "", false
+	}
+	benchmark, unit, _ = strings.Cut(target, "/")
+	return benchmark, unit, true
+}
+
+// measuredMutant must pass the tests and miss the target it names.
+func measuredMutant(ctx context.Context, c *checker, t *trial) (*Problem, error) {
+	benchmark, unit, _ := killingTarget(t.variant)
+	find := func(rep *report.Report) *report.Benchmark {
+		i := slices.IndexFunc(rep.Benchmarks, func(b report.Benchmark) bool {
+			return b.Name == benchmark && b.Unit == unit && b.Target != nil
+		})
+		if i < 0 {
+			return nil
+		}
+		return &rep.Benchmarks[i]
+	}
+	rep, err := c.measure(ctx, t.variant, func(rep *report.Report) bool {
+		b := find(rep)
+		return b == nil || b.Met != measure.Inconclusive
+	})
+	if err != nil {
+		return nil, err
+	}
+	name := title(t.variant)
+	b := find(rep)
+	switch {
+	case rep.Verdict == report.CompileError:
+		return compileProblem(name, rep), nil
+	case b == nil && len(failed(rep)) > 0:
+		return problem("name that test in killed_by", "%s was not measured: tests failed: %s", name, strings.Join(failed(rep), ", ")), nil
+	case b == nil:
+		return problem("killed_by names a benchmark and unit with a target", "%s was not measured by %s: %s", name, t.variant.KilledBy, because(rep)), nil
+	case b.Met == measure.No:
+		return nil, nil
+	case b.Met == measure.Inconclusive:
+		return problem("let the mutant do more harm, or move the target", "%s misses %s/%s not clearly, in %d runs", name, benchmark, unit, attempts), nil
+	}
+	return problem("let the benchmark show the mistake, or move the target", "mutant %s survived: it meets the target of %s/%s", t.variant.Name, benchmark, unit), nil
+}
+
+// missed says whether a target is missed for certain.
+func missed(rep *report.Report) bool {
+	return slices.ContainsFunc(rep.Benchmarks, func(b report.Benchmark) bool { return b.Met == measure.No })
+}
+
+func problem(hint, format string, args ...any) *Problem {
+	return &Problem{Message: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+func compileProblem(name string, rep *report.Report) *Problem {
+	return problem("a variant that does not compile shows nothing", "%s does not compile: %s", name, because(rep))
+}
+
+// because is why a run was judged as it was: the first failed test with its message, else the reason.
+func because(rep *report.Report) string {
+	said := strings.TrimSuffix(fmt.Sprintf("%s: %s", rep.Verdict, rep.Reason), ": ")
+	for _, t := range rep.Tests {
+		if notices(t) && t.Message != "" {
+			return said + " " + t.Name + ": " + strings.TrimSpace(t.Message)
+		}
+	}
+	return said
+}
