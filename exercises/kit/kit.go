@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"hotloop/exercises/kit/harness"
 )
@@ -72,18 +73,26 @@ func HeapSeries(name string, points, perPoint int, f func(i int)) int64 {
 // "go test" it does nothing.
 func Point(series, unit, axis string, x, y float64) { harness.Point(series, unit, axis, x, y) }
 
-// Goroutines is by how many goroutines f leaves more behind than there were before, after they had up to a second to
-// end.
+// Goroutines is by how many goroutines f leaves more behind than there were before, once their number has stopped
+// falling.
 func Goroutines(f func()) int {
 	before := runtime.NumGoroutine()
 	f()
-	var n int
-	for deadline := time.Now().Add(time.Second); ; time.Sleep(time.Millisecond) {
-		n = runtime.NumGoroutine() - before
-		if n <= 0 || time.Now().After(deadline) {
-			return max(0, n)
+	return max(0, settled(before)-before)
+}
+
+// settled waits until no more than enough goroutines are left, or until their number has not fallen for so many looks,
+// and returns it. Looks are counted and not time, because on a busy machine time passes while nobody runs.
+func settled(enough int) int {
+	const looks = 30
+	least := runtime.NumGoroutine()
+	for same := 0; least > enough && same < looks; same++ {
+		time.Sleep(time.Millisecond)
+		if n := runtime.NumGoroutine(); n < least {
+			least, same = n, 0
 		}
 	}
+	return least
 }
 
 // NoLeaks fails the test at its end if goroutines that it started are still there a second later, and shows where they
@@ -103,28 +112,29 @@ func NoLeaks(tb testing.TB) {
 	})
 }
 
-// Collected says whether what build returns is garbage once release has been called: whether a cleanup attached to it
-// runs within five collections. build returns the object to watch and a func that drops the last reference the
-// test itself holds, or nil.
+// Collected says whether what build returns is garbage once release has been called: whether it is gone after at most
+// five collections. build returns the object to watch and a func that drops the last reference the test itself holds,
+// or nil. The object must be large enough to have memory of its own: 16 bytes, or a pointer in it.
 func Collected[T any](build func() (object *T, release func())) bool {
-	gone := make(chan struct{})
-	release := func() func() {
-		object, release := build()
-		runtime.AddCleanup(object, func(c chan struct{}) { close(c) }, gone)
-		return release
-	}()
+	object, release := watch(build)
 	if release != nil {
 		release()
 	}
 	for range 5 {
 		runtime.GC()
-		select {
-		case <-gone:
+		if object.Value() == nil {
 			return true
-		case <-time.After(20 * time.Millisecond):
 		}
 	}
 	return false
+}
+
+// watch is a function of its own so that no pointer to the object stays behind in a caller's frame.
+//
+//go:noinline
+func watch[T any](build func() (*T, func())) (weak.Pointer[T], func()) {
+	object, release := build()
+	return weak.Make(object), release
 }
 
 // Allocs is the mean number of heap objects and of bytes that one call of f allocates, over runs calls after one to warm
