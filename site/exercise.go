@@ -80,7 +80,9 @@ type exercisePage struct {
 }
 
 // Solved says that what would spoil the exercise may be shown.
-func (p exercisePage) Solved() bool { return p.Progress.State >= history.Accepted || p.Progress.SolutionSeen }
+func (p exercisePage) Solved() bool {
+	return p.Progress.State >= history.Accepted || p.Progress.SolutionSeen
+}
 
 func (s *Server) exercisePage(w http.ResponseWriter, r *http.Request) error {
 	ex, err := s.exercise(r)

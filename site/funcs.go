@@ -29,7 +29,9 @@ func (s *Server) funcs() template.FuncMap {
 		"percent":    func(share float64) float64 { return 100 * share },
 		"target":     target,
 		"accepted":   func(st history.State) bool { return st >= history.Accepted },
-		"highlight":  func(name, source string) template.HTML { return lessons.Highlight(strings.TrimPrefix(path.Ext(name), "."), source) },
+		"highlight": func(name, source string) template.HTML {
+			return lessons.Highlight(strings.TrimPrefix(path.Ext(name), "."), source)
+		},
 	}
 }
 

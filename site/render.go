@@ -42,7 +42,7 @@ func theme(r *http.Request) string {
 	return c.Value
 }
 
-// templates holds one set per page: layout.html, the shared parts (names with "_"), and the page's own file.
+// templates holds one set per page: layout.html, the shared parts, and the page's own file.
 type templates struct {
 	fsys  fs.FS
 	dev   bool
@@ -58,7 +58,7 @@ func newTemplates(fsys fs.FS, dev bool, funcs template.FuncMap) (*templates, err
 }
 
 func (t *templates) parse() (map[string]*template.Template, error) {
-	base, err := template.New("").Funcs(t.funcs).ParseFS(t.fsys, "layout.html", "_*.html")
+	base, err := template.New("").Funcs(t.funcs).ParseFS(t.fsys, "layout.html", "parts/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("reading the templates: %w", err)
 	}

@@ -13,7 +13,7 @@ import (
 	"hotloop/site/chart"
 )
 
-// The sections of a run's results, as ids in the page and names of templates in _results.html.
+// The sections of a run's results, as ids in the page and names of templates in parts/results.html.
 var sections = []string{"run-status", "run-tests", "run-benchmarks", "run-charts", "run-output"}
 
 // Bounds of what the page shows of a run. What is kept in the history is bounded by the runner.
@@ -195,10 +195,12 @@ func (r *results) sections(t *templates) (map[string]template.HTML, error) {
 	return all, nil
 }
 
-// The rest is what _results.html asks for.
+// The rest is what parts/results.html asks for.
 
 // Running says that the run has begun and not ended.
-func (r *results) Running() bool { return r.Outcome == nil && r.Report == nil && len(r.Steps)+len(r.Tests) > 0 }
+func (r *results) Running() bool {
+	return r.Outcome == nil && r.Report == nil && len(r.Steps)+len(r.Tests) > 0
+}
 
 // HasTargets says that there is more to reach than passing the tests.
 func (r *results) HasTargets() bool { return r.Exercise != nil && len(r.Exercise.Targets) > 0 }
