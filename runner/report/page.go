@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -171,37 +172,48 @@ func (t *Target) in(unit string) string {
 
 const graphWidth = 24
 
-// series prints a small graph for each variant; variants of one series share its scale.
+// series prints a small graph for each variant; variants of one series share its scale, which begins at zero so that a
+// flat line looks flat.
 func (p *page) series(list []Series) {
-	seen := map[string]bool{}
+	told := map[string]bool{}
 	for _, s := range list {
-		if seen[s.Name] {
+		if told[s.Name] {
 			continue
 		}
-		seen[s.Name] = true
+		told[s.Name] = true
+		variants := slices.DeleteFunc(slices.Clone(list), func(v Series) bool { return v.Name != s.Name || len(v.Points) == 0 })
+		if len(variants) > 1 && alike(variants) {
+			variants = variants[:1]
+			variants[0].Variant = "all alike"
+		}
 		axis := s.Axis
 		if axis == "" {
 			axis = "seconds"
 		}
 		p.line(p.paint(dim, cleanLine(s.Name+" over "+axis)))
-		lo, hi := bounds(list, s.Name)
-		for _, v := range list {
-			if v.Name == s.Name && len(v.Points) > 0 {
-				first, last := v.Points[0][1], v.Points[len(v.Points)-1][1]
-				p.line("  ", pad(cleanLine(v.Variant), 9), "  ", graph(v.Points, lo, hi), "  ",
-					measure.Format(first, v.Unit), " → ", measure.Format(last, v.Unit))
-			}
+		lo, hi := bounds(variants)
+		for _, v := range variants {
+			first, last := v.Points[0][1], v.Points[len(v.Points)-1][1]
+			p.line("  ", pad(cleanLine(v.Variant), 9), "  ", graph(v.Points, lo, hi), "  ",
+				measure.Format(first, v.Unit), " → ", measure.Format(last, v.Unit))
 		}
 	}
 }
 
-func bounds(list []Series, name string) (lo, hi float64) {
-	lo, hi = math.Inf(1), math.Inf(-1)
-	for _, s := range list {
+// alike says whether all variants have the same points, as series have that a benchmark draws for comparison.
+func alike(variants []Series) bool {
+	for _, v := range variants[1:] {
+		if !slices.Equal(v.Points, variants[0].Points) {
+			return false
+		}
+	}
+	return true
+}
+
+func bounds(variants []Series) (lo, hi float64) {
+	for _, s := range variants {
 		for _, point := range s.Points {
-			if s.Name == name {
-				lo, hi = min(lo, point[1]), max(hi, point[1])
-			}
+			lo, hi = min(lo, point[1]), max(hi, point[1])
 		}
 	}
 	return lo, hi

@@ -37,10 +37,11 @@ type Output struct {
 
 // A Step is a part of the run: told once when it starts (Status empty) and once when it has ended.
 type Step struct {
-	Phase   string  `json:"phase"`            // build, test, bench, run
-	Seconds float64 `json:"seconds"`          // wall time, once it ended
-	Status  string  `json:"status,omitempty"` // a sandbox.Status; "" while it runs
-	Note    string  `json:"note,omitempty"`   // for people: why it ended so, or what was done instead
+	Phase   string  `json:"phase"`             // build, test, bench, run
+	Variant string  `json:"variant,omitempty"` // whose code; empty means the learner's
+	Seconds float64 `json:"seconds"`           // wall time, once it ended
+	Status  string  `json:"status,omitempty"`  // a sandbox.Status; "" while it runs
+	Note    string  `json:"note,omitempty"`    // for people: why it ended so, or what was done instead
 	MaxRSS  int64   `json:"max_rss,omitempty"`
 }
 

@@ -72,6 +72,12 @@ func (t *text) step(s Step) {
 	}
 	t.now("")
 	name := cleanLine(s.Phase)
+	if s.Variant != "" {
+		if s.Status == "exited" && !t.verbose {
+			return // of other variants one needs to know only what went wrong
+		}
+		name += " of " + cleanLine(s.Variant)
+	}
 	style := dim
 	if s.Status != "exited" {
 		style = yellow
