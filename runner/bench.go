@@ -16,7 +16,8 @@ import (
 	"hotloop/runner/report"
 )
 
-// turnLimit is how long one turn of a benchmark may take before its process counts as stuck.
+// turnLimit is how long one turn of a benchmark may take before its process counts as stuck, where the exercise has no
+// limit of time.
 const turnLimit = 10 * time.Second
 
 // A player is one variant's process, which runs benchmarks when it is asked to. Each has a heap and a collector of its
@@ -25,6 +26,8 @@ type player struct {
 	variant string
 	process *process
 	stop    context.CancelFunc
+	limit   time.Duration // of one turn
+	follow  sync.WaitGroup
 }
 
 // The ways in which a turn fails.
@@ -56,7 +59,7 @@ func (a *attempt) measure(ctx context.Context, bench []executor.Step) error {
 		a.tell.progress(executor.Bench, i, len(names), "measuring %s", name)
 		turnErr = m.benchmark(ctx, name)
 	}
-	err = a.dismiss(players, turnErr != nil)
+	err = a.dismiss(players, turnErr)
 	if f, ok := errors.AsType[*turnFailure](turnErr); ok && ctx.Err() == nil {
 		err = errors.Join(err, a.benchFailure(f))
 	}
@@ -66,24 +69,32 @@ func (a *attempt) measure(ctx context.Context, bench []executor.Step) error {
 
 func (a *attempt) players(ctx context.Context, bench []executor.Step) (players []*player, err error) {
 	for _, step := range bench {
+		a.tell.step(report.Step{Phase: string(step.Phase), Note: cmp.Or(step.Variant, yours)})
 		ctx, stop := context.WithCancel(ctx)
 		p, err := a.start(ctx, step)
 		if err != nil {
 			stop()
-			return nil, errors.Join(err, a.dismiss(players, true))
+			return nil, errors.Join(err, a.dismiss(players, errStuck))
 		}
-		go a.follow(p)
-		players = append(players, &player{cmp.Or(step.Variant, yours), p, stop})
+		player := &player{variant: cmp.Or(step.Variant, yours), process: p, stop: stop, limit: cmp.Or(a.ex.Limits.Time, turnLimit)}
+		player.follow.Go(func() { a.follow(p) })
+		players = append(players, player)
 	}
 	return players, nil
 }
 
-// dismiss ends the processes, at once or when they notice that nobody asks any more, and tells their steps.
-func (a *attempt) dismiss(players []*player, now bool) error {
+// dismiss ends the processes and tells their steps. They end by themselves when they notice that nobody asks any more;
+// after a turn that failed they are stopped, but for the one that is ending already: how it ends is worth knowing.
+func (a *attempt) dismiss(players []*player, turnErr error) error {
+	failure, _ := errors.AsType[*turnFailure](turnErr)
 	var errs []error
 	var wg sync.WaitGroup
 	for _, p := range players {
-		if now {
+		switch ending := failure != nil && failure.variant == p.variant && failure.err == errEnded; {
+		case ending:
+			late := time.AfterFunc(hardGrace, p.stop)
+			defer late.Stop()
+		case turnErr != nil:
 			p.stop()
 		}
 		p.process.turns.Close()
@@ -94,6 +105,7 @@ func (a *attempt) dismiss(players []*player, now bool) error {
 	}
 	wg.Wait()
 	for _, p := range players {
+		p.follow.Wait()
 		end, err := a.end(p.process)
 		p.stop()
 		if err == nil && p.variant == yours && !end.ok() {
@@ -120,9 +132,9 @@ func (a *attempt) benchFailure(f *turnFailure) error {
 	case f.variant != yours:
 		return fmt.Errorf("%w; the exercise is broken", f)
 	case f.err == errStuck:
-		a.evidence.stuck = f.benchmark
+		a.evidence.stuck = fmt.Sprintf("Benchmark%s did not come to an end within %v.", f.benchmark, cmp.Or(a.ex.Limits.Time, turnLimit))
 	default:
-		a.evidence.broke = f.benchmark
+		a.evidence.broke = fmt.Sprintf("Benchmark%s failed, although the tests pass.", f.benchmark)
 	}
 	return nil
 }
@@ -149,7 +161,7 @@ func (p *player) turn(ctx context.Context, turn harness.Turn, point func(*harnes
 
 // await takes records until one of the kind comes.
 func (p *player) await(ctx context.Context, kind string, point func(*harness.Record)) (*harness.Record, error) {
-	late := time.NewTimer(turnLimit)
+	late := time.NewTimer(p.limit)
 	defer late.Stop()
 	for {
 		select {

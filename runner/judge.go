@@ -26,8 +26,8 @@ type evidence struct {
 
 	repeated string // a test that reported more than once
 
-	stuck string // the benchmark in which the learner's process did not answer in time
-	broke string // the benchmark in which it ended or failed
+	stuck string // a sentence on the benchmark in which the learner's process did not answer in time
+	broke string // a sentence on the benchmark in which it ended or failed
 }
 
 // judge is the verdict on a run, and the reason in a sentence. No evidence is never "accepted": every expected test must
@@ -48,7 +48,7 @@ func judge(ex *exercises.Exercise, rep *report.Report, ev *evidence) (report.Ver
 	if verdict, reason := judgeTests(rep.Tests, ev); verdict != report.Accepted || rep.Goal != string(executor.Bench) {
 		return verdict, reason
 	}
-	return judgeBenchmarks(rep, ev)
+	return judgeBenchmarks(ex, rep, ev)
 }
 
 // judgeSteps is for runs without tests: snippets, goals before the tests, and builds that failed.
@@ -183,17 +183,20 @@ func failedReason(failed []report.Test, of int) string {
 }
 
 // judgeBenchmarks is for solutions whose tests all passed.
-func judgeBenchmarks(rep *report.Report, ev *evidence) (report.Verdict, string) {
-	for _, end := range ev.ended {
-		if verdict, ok := limitVerdicts[end.result.Status]; ok && end.phase == executor.Bench && ev.stuck == "" {
+func judgeBenchmarks(ex *exercises.Exercise, rep *report.Report, ev *evidence) (report.Verdict, string) {
+	for _, end := range ev.ended { // Canceled is what measure does to those that are stuck
+		if verdict, ok := limitVerdicts[end.result.Status]; ok && verdict != report.Canceled && end.phase == executor.Bench {
 			return verdict, end.result.Reason
 		}
 	}
 	switch {
 	case ev.stuck != "":
-		return report.TimeLimitExceeded, fmt.Sprintf("Benchmark%s did not come to an end within %v.", ev.stuck, turnLimit)
+		return report.TimeLimitExceeded, ev.stuck
 	case ev.broke != "":
-		return report.RuntimeError, fmt.Sprintf("Benchmark%s failed, although the tests pass.", ev.broke)
+		return report.RuntimeError, ev.broke
+	}
+	if len(rep.Benchmarks) == 0 && len(ex.Targets) > 0 {
+		return report.Invalid, "Nothing was measured."
 	}
 	if b := firstTarget(rep, measure.No); b != nil {
 		return report.TargetMissed, missedReason(b)

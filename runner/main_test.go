@@ -19,7 +19,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "__supervise" {
 		none.Supervise()
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	os.RemoveAll(cacheDir())
+	os.Exit(code)
 }
 
 // adder is an exercise as small as one can be and still have all that a run can meet.

@@ -69,6 +69,8 @@ func (x *Executor) Decode(phase executor.Phase, stream string, r io.Reader) iter
 		return decodeCrash(r)
 	case phase == executor.Test:
 		return decodeTests(r)
+	case phase == executor.Run:
+		return executor.DecodeSnippet(stream, r)
 	}
 	return decodeText(r, stream)
 }
