@@ -29,8 +29,9 @@ type message struct {
 type source func(last int) (messages []message, changed <-chan struct{}, end bool, err error)
 
 // serveEvents sends what the source yields until it ends, the client leaves or the server closes. Clients take what they
-// have not seen yet, so that one that is slow holds up nobody; pause is the least time between two of its turns.
-func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request, pause time.Duration, next source) error {
+// have not seen yet, so that one that is slow holds up nobody; pause is the least time between two of its turns, unless
+// urgent is closed.
+func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request, pause time.Duration, urgent <-chan struct{}, next source) error {
 	if s.streams.Add(1) > maxStreams {
 		s.streams.Add(-1)
 		return &httpError{Status: http.StatusServiceUnavailable, Title: "Too many open pages",
@@ -67,6 +68,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request, pause time.
 		}
 		select {
 		case <-time.After(pause):
+		case <-urgent:
 		case <-r.Context().Done():
 			return nil
 		}
@@ -136,9 +138,9 @@ func (s *Server) runEvents(w http.ResponseWriter, r *http.Request) error {
 		return s.notFound(r, "There is no such run, or not any more.")
 	}
 	if r.URL.Query().Get("view") == "events" {
-		return s.serveEvents(w, r, 0, run.rawEvents)
+		return s.serveEvents(w, r, 0, nil, run.rawEvents)
 	}
-	return s.serveEvents(w, r, throttle, func(last int) ([]message, <-chan struct{}, bool, error) {
+	return s.serveEvents(w, r, throttle, run.done, func(last int) ([]message, <-chan struct{}, bool, error) {
 		return run.fragments(last, s.templates)
 	})
 }

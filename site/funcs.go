@@ -73,13 +73,13 @@ func ago(d time.Duration) string {
 	return plural(int(d.Hours()/24), "day") + " ago"
 }
 
-// seconds writes a wall time: "0.21 s", "12 s".
+// seconds writes a wall time: "<1 ms", "12 ms", "1.4 s".
 func seconds(s float64) string {
 	switch {
-	case s < 0.0005:
-		return "0 s"
+	case s < 0.001:
+		return "<1 ms"
 	case s < 1:
-		return fmt.Sprintf("%.3g s", s)
+		return fmt.Sprintf("%.0f ms", 1000*s)
 	case s < 10:
 		return fmt.Sprintf("%.1f s", s)
 	}

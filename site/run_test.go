@@ -243,7 +243,9 @@ func TestManyRunsAreForgotten(t *testing.T) {
 
 func TestHotloopFails(t *testing.T) {
 	for name, fail := range map[string]runner.Func{
-		"error": func(context.Context, runner.Job, report.Handler) error { return errors.New("starting none: <b>no</b> supervisor") },
+		"error": func(context.Context, runner.Job, report.Handler) error {
+			return errors.New("starting none: <b>no</b> supervisor")
+		},
 		"panic": func(context.Context, runner.Job, report.Handler) error { panic("<b>no</b> supervisor") },
 	} {
 		ts := newSite(t)

@@ -153,7 +153,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	updates := watchFiles(ctx, s.workspace, ex.Slug)
 	sent := 0
-	return s.serveEvents(w, r, 0, func(int) ([]message, <-chan struct{}, bool, error) {
+	return s.serveEvents(w, r, 0, nil, func(int) ([]message, <-chan struct{}, bool, error) {
 		files, n, changed := updates.after(sent)
 		sent = n
 		if len(files) == 0 {
