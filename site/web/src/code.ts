@@ -55,7 +55,7 @@ const colours = HighlightStyle.define([
 const look = cm.EditorView.theme({
   "&": { height: "100%", color: "var(--ink)", backgroundColor: "var(--surface)", fontSize: "var(--code-size, .8438rem)" },
   "&.cm-focused": { outline: "none" },
-  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.66", fontVariantLigatures: "none", overflow: "auto" },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.66", fontVariantLigatures: "none", overflow: "auto", scrollbarWidth: "thin" },
   ".cm-content": { padding: ".5rem 0 1rem", caretColor: "var(--accent)" },
   ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
   ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--muted)", border: "none" },
@@ -129,7 +129,7 @@ export function openCode({ text, language, label, readOnly = false, keys = [], c
         grammar.of([]),
         indentUnit.of(indents[language] ?? "\t"),
         EditorState.readOnly.of(readOnly),
-        cm.EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+        cm.EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
         cm.EditorView.updateListener.of((update) => {
           if (update.docChanged) changed?.(update.state.doc.toString());
         }),

@@ -111,7 +111,7 @@ class Exercise {
           if (element) void drawCharts(element);
         },
         diagnostics: (data) => {
-          const list = JSON.parse(data) as Diagnostic[];
+          const list = (JSON.parse(data) as Diagnostic[] | null) ?? [];
           void this.workbench.then((bench) => bench?.mark(list));
         },
         done: (data) => this.done(JSON.parse(data) as Done),
@@ -157,7 +157,7 @@ class Exercise {
     const note = find("[data-note]", place ?? document) ?? place?.appendChild(document.createElement("p"));
     if (!note) return;
     note.dataset["note"] = "";
-    note.className = "note";
+    note.className = "notice";
     note.textContent = text;
   }
 }
