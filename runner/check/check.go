@@ -5,6 +5,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -160,11 +161,27 @@ func (c *checker) tell(t *trial) {
 	if c.progress == nil {
 		return
 	}
-	said := title(t.variant) + " is as it should be"
+	said := achieved(t)
 	if t.problem != nil {
 		said = t.problem.Message
 	}
 	c.progress(fmt.Sprintf("%s: %d of %d: %s", c.e.Slug, c.done, len(c.trials), said))
+}
+
+// achieved is what the variant showed when there is no problem.
+func achieved(t *trial) string {
+	switch t.variant.Role {
+	case exercises.Starter:
+		return "starter fails, as it should"
+	case exercises.Reference:
+		return "reference is accepted"
+	case exercises.Naive:
+		if t.goal == executor.Bench {
+			return "naive passes the tests and misses a target"
+		}
+		return "naive passes the tests"
+	}
+	return title(t.variant) + " is killed by " + t.variant.KilledBy
 }
 
 // title names a variant in messages: "starter", "mutant evicts-newest".
@@ -175,36 +192,44 @@ func title(v exercises.Variant) string {
 	return v.Name
 }
 
-// report runs the variant to the goal and returns what it came to. A run that somebody stopped is an error here.
-func (c *checker) report(ctx context.Context, v exercises.Variant, goal executor.Phase) (*report.Report, error) {
-	var events []report.Event
+// An outcome is a run's report with the head of what the run printed, for when the report alone does not explain itself.
+type outcome struct {
+	*report.Report
+	output report.Head
+}
+
+const maxOutput = 400 // bytes of a run's output in a problem
+
+// test runs the variant to the goal. A run that somebody stopped is an error here.
+func (c *checker) test(ctx context.Context, v exercises.Variant, goal executor.Phase) (*outcome, error) {
+	out := &outcome{output: report.Head{Limit: maxOutput}}
 	job := runner.Job{Exercise: c.e.Slug, Files: v.Files, Goal: goal}
 	err := c.run(ctx, job, report.HandlerFunc(func(e report.Event) error {
+		if e.Output != nil {
+			fmt.Fprint(&out.output, e.Output.Text)
+		}
 		if e.Report != nil {
-			events = append(events, e)
+			out.Report = e.Report
 		}
 		return nil
 	}))
 	switch {
 	case err != nil:
 		return nil, err
-	case len(events) == 0:
-		return nil, fmt.Errorf("the run ended without a report")
+	case out.Report == nil:
+		return nil, errors.New("the run ended without a report")
+	case out.Verdict == report.Canceled && ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case out.Verdict == report.Canceled:
+		return nil, errors.New("the run was canceled")
 	}
-	rep := events[len(events)-1].Report
-	if rep.Verdict == report.Canceled {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		return nil, fmt.Errorf("the run was canceled")
-	}
-	return rep, nil
+	return out, nil
 }
 
 // measure repeats a measurement while it cannot tell.
-func (c *checker) measure(ctx context.Context, v exercises.Variant, told func(*report.Report) bool) (rep *report.Report, err error) {
+func (c *checker) measure(ctx context.Context, v exercises.Variant, told func(*outcome) bool) (rep *outcome, err error) {
 	for range attempts {
-		rep, err = c.report(ctx, v, executor.Bench)
+		rep, err = c.test(ctx, v, executor.Bench)
 		if err != nil || told(rep) {
 			return rep, err
 		}
@@ -213,7 +238,7 @@ func (c *checker) measure(ctx context.Context, v exercises.Variant, told func(*r
 }
 
 // failed are the names of the tests that did not pass, in order.
-func failed(rep *report.Report) []string {
+func failed(rep *outcome) []string {
 	var names []string
 	for _, t := range rep.Tests {
 		if notices(t) && !slices.Contains(names, t.Name) {

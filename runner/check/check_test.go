@@ -93,7 +93,7 @@ func (m *machine) run(ctx context.Context, job runner.Job, h report.Handler) err
 		return errors.New("the test knows no variant that returns " + body)
 	}
 	rep.Exercise, rep.Goal = job.Exercise, string(job.Goal)
-	if err := h.Handle(report.Event{Step: &report.Step{Phase: "build"}}); err != nil {
+	if err := h.Handle(report.Event{Output: &report.Output{Text: "go: no space left on device\n"}}); err != nil {
 		return err
 	}
 	return h.Handle(report.Event{Report: &rep})
@@ -168,7 +168,8 @@ func measured(v report.Verdict, met measure.Decision) report.Report {
 }
 
 func notCompiling() report.Report {
-	return report.Report{Verdict: report.CompileError, Reason: "add.go:3: undefined: x"}
+	return report.Report{Verdict: report.CompileError, Reason: "add.go:3: undefined: x",
+		Diagnostics: []report.Diagnostic{{File: "add.go", Line: 3, Message: "undefined: x"}}}
 }
 
 func TestExercise(t *testing.T) {
@@ -211,6 +212,8 @@ func TestExercise(t *testing.T) {
 			want: "reference is not accepted: wrong answer: Reason. TestZero: add_test.go:5: Add(1, 2) = 0, want 3"},
 		{name: "reference does not compile", changes: map[string][]report.Report{referenceBody: {notCompiling()}},
 			want: "reference does not compile"},
+		{name: "the compiler fails", changes: map[string][]report.Report{referenceBody: {{Verdict: report.CompileError, Reason: "The code does not compile."}}},
+			want: "reference does not compile: compile error: The code does not compile. go: no space left on device"},
 		{name: "reference too slow", changes: map[string][]report.Report{referenceBody: {measured(report.TargetMissed, measure.No)}},
 			want: "reference is not accepted: target missed"},
 		{name: "reference never sure", changes: map[string][]report.Report{referenceBody: {unsure}},
@@ -285,6 +288,15 @@ func TestProblemsComeInOrder(t *testing.T) {
 	}
 }
 
+func TestNotesOfTheRunAreTold(t *testing.T) {
+	rep := tested(report.Accepted)
+	rep.Steps = []report.Step{{Phase: "build", Status: "exited", Note: "without the race detector"}}
+	problems, err := Exercise(t.Context(), wellMade(map[string][]report.Report{"a": {rep}}).run, add(t), nil)
+	if err != nil || len(problems) != 1 || !strings.Contains(problems[0].Hint, "without the race detector") {
+		t.Errorf("problems %+v, %v; want one whose hint tells the note", problems, err)
+	}
+}
+
 func TestProgressTellsEachVariant(t *testing.T) {
 	var lines []string
 	m := wellMade(map[string][]report.Report{"a": {tested(report.Accepted)}})
@@ -292,7 +304,7 @@ func TestProgressTellsEachVariant(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := strings.Join(lines, "\n")
-	if len(lines) != 8 || !strings.Contains(lines[7], "add: 8 of 8: ") || !strings.Contains(all, "mutant subtracts is as it should be") ||
+	if len(lines) != 8 || !strings.Contains(lines[7], "add: 8 of 8: ") || !strings.Contains(all, "mutant subtracts is killed by TestAdd") ||
 		!strings.Contains(all, "mutant ignores-b survived") {
 		t.Errorf("progress of eight variants:\n%s", all)
 	}

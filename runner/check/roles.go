@@ -15,12 +15,12 @@ import (
 // starter must compile and then fail a test, or miss a target where the bad code is what one begins with; and it must
 // not run into a limit, or everybody's first run is a long wait.
 func starter(ctx context.Context, c *checker, t *trial) (*Problem, error) {
-	rep, err := c.report(ctx, t.variant, executor.Test)
+	rep, err := c.test(ctx, t.variant, executor.Test)
 	if err != nil {
 		return nil, err
 	}
 	if rep.Verdict == report.Accepted && len(c.e.Targets) > 0 {
-		rep, err = c.measure(ctx, t.variant, func(rep *report.Report) bool { return rep.Verdict != report.Inconclusive })
+		rep, err = c.measure(ctx, t.variant, func(rep *outcome) bool { return rep.Verdict != report.Inconclusive })
 		if err != nil {
 			return nil, err
 		}
@@ -50,14 +50,14 @@ func starter(ctx context.Context, c *checker, t *trial) (*Problem, error) {
 // reference must be accepted.
 func reference(ctx context.Context, c *checker, t *trial) (*Problem, error) {
 	if t.goal == executor.Test {
-		rep, err := c.report(ctx, t.variant, t.goal)
+		rep, err := c.test(ctx, t.variant, t.goal)
 		return referenceProblem(rep), err
 	}
-	rep, err := c.measure(ctx, t.variant, func(rep *report.Report) bool { return rep.Verdict != report.Inconclusive })
+	rep, err := c.measure(ctx, t.variant, func(rep *outcome) bool { return rep.Verdict != report.Inconclusive })
 	return referenceProblem(rep), err
 }
 
-func referenceProblem(rep *report.Report) *Problem {
+func referenceProblem(rep *outcome) *Problem {
 	if rep == nil || rep.Verdict == report.Accepted {
 		return nil
 	}
@@ -73,12 +73,12 @@ func referenceProblem(rep *report.Report) *Problem {
 
 // naive must pass every test and miss a target, if there are targets.
 func naive(ctx context.Context, c *checker, t *trial) (*Problem, error) {
-	var rep *report.Report
+	var rep *outcome
 	var err error
 	if t.goal == executor.Bench {
-		rep, err = c.measure(ctx, t.variant, func(rep *report.Report) bool { return missed(rep) || rep.Verdict != report.Inconclusive })
+		rep, err = c.measure(ctx, t.variant, func(rep *outcome) bool { return missed(rep) || rep.Verdict != report.Inconclusive })
 	} else {
-		rep, err = c.report(ctx, t.variant, executor.Test)
+		rep, err = c.test(ctx, t.variant, executor.Test)
 	}
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func naive(ctx context.Context, c *checker, t *trial) (*Problem, error) {
 
 // mutant must compile and be noticed by the test it names. A hang, panic or deadlock in that test counts.
 func mutant(ctx context.Context, c *checker, t *trial) (*Problem, error) {
-	rep, err := c.report(ctx, t.variant, executor.Test)
+	rep, err := c.test(ctx, t.variant, executor.Test)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func mutant(ctx context.Context, c *checker, t *trial) (*Problem, error) {
 	return survived(t.variant, "there is no "+killer, rep), nil
 }
 
-func survived(v exercises.Variant, what string, rep *report.Report) *Problem {
+func survived(v exercises.Variant, what string, rep *outcome) *Problem {
 	others := strings.Join(failed(rep), ", ")
 	if others == "" {
 		others = "none"
@@ -137,7 +137,21 @@ func survived(v exercises.Variant, what string, rep *report.Report) *Problem {
 	if others != "none" {
 		hint = "name in killed_by a test that notices, or let " + v.KilledBy + " do so"
 	}
+	if notes := notes(rep); notes != "" {
+		hint += "; mind that the run says: " + notes
+	}
 	return problem(hint, "mutant %s survived: %s; tests that failed: %s", v.Name, what, others)
+}
+
+// notes are what the run says of its own steps: that it had to do without the race detector, say.
+func notes(rep *outcome) string {
+	var said []string
+	for _, s := range rep.Steps {
+		if s.Variant == "" && s.Note != "" {
+			said = append(said, s.Note)
+		}
+	}
+	return strings.Join(said, "; ")
 }
 
 // killingTarget is the benchmark and unit of "target:GetHit/sec/op".
@@ -153,7 +167,7 @@ func killingTarget(v exercises.Variant) (benchmark, unit string, ok bool) {
 // measuredMutant must pass the tests and miss the target it names.
 func measuredMutant(ctx context.Context, c *checker, t *trial) (*Problem, error) {
 	benchmark, unit, _ := killingTarget(t.variant)
-	find := func(rep *report.Report) *report.Benchmark {
+	find := func(rep *outcome) *report.Benchmark {
 		i := slices.IndexFunc(rep.Benchmarks, func(b report.Benchmark) bool {
 			return b.Name == benchmark && b.Unit == unit && b.Target != nil
 		})
@@ -162,7 +176,7 @@ func measuredMutant(ctx context.Context, c *checker, t *trial) (*Problem, error)
 		}
 		return &rep.Benchmarks[i]
 	}
-	rep, err := c.measure(ctx, t.variant, func(rep *report.Report) bool {
+	rep, err := c.measure(ctx, t.variant, func(rep *outcome) bool {
 		b := find(rep)
 		return b == nil || b.Met != measure.Inconclusive
 	})
@@ -187,7 +201,7 @@ func measuredMutant(ctx context.Context, c *checker, t *trial) (*Problem, error)
 }
 
 // missed says whether a target is missed for certain.
-func missed(rep *report.Report) bool {
+func missed(rep *outcome) bool {
 	return slices.ContainsFunc(rep.Benchmarks, func(b report.Benchmark) bool { return b.Met == measure.No })
 }
 
@@ -195,12 +209,16 @@ func problem(hint, format string, args ...any) *Problem {
 	return &Problem{Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
-func compileProblem(name string, rep *report.Report) *Problem {
-	return problem("a variant that does not compile shows nothing", "%s does not compile: %s", name, because(rep))
+func compileProblem(name string, rep *outcome) *Problem {
+	said := because(rep)
+	if output := strings.TrimSpace(rep.output.String()); len(rep.Diagnostics) == 0 && output != "" {
+		said += " " + output
+	}
+	return problem("a variant that does not compile shows nothing", "%s does not compile: %s", name, said)
 }
 
-// because is why a run was judged as it was: the first failed test with its message, else the reason.
-func because(rep *report.Report) string {
+// because is why a run was judged as it was: the reason, and the message of the first failed test that has one.
+func because(rep *outcome) string {
 	said := strings.TrimSuffix(fmt.Sprintf("%s: %s", rep.Verdict, rep.Reason), ": ")
 	for _, t := range rep.Tests {
 		if notices(t) && t.Message != "" {
