@@ -31,6 +31,7 @@ type text struct {
 	status        bool                // a live line stands at the end of the page
 	tests         map[string]bool     // names of the tests that were told
 	remarks       map[Diagnostic]bool // diagnostics that were told
+	pending       strings.Builder     // printed by the program, not told yet
 }
 
 // Handle tells one event.
@@ -71,6 +72,7 @@ func (t *text) step(s Step) {
 		return
 	}
 	t.now("")
+	t.printed("")
 	name := cleanLine(s.Phase)
 	if s.Variant != "" {
 		if s.Status == "exited" && !t.verbose {
@@ -92,15 +94,29 @@ func (t *text) step(s Step) {
 	}
 }
 
-// output tells what the program printed: as it is when printing is the point, else marked, so that it cannot be taken
-// for ours.
+// output tells what the program printed. Of a snippet that is the point, and it is told at once, as it is. Beside tests
+// it waits for the end of the test.
 func (t *text) output(o Output) {
-	t.now("")
 	if t.phase == "run" {
+		t.now("")
 		t.print(Clean(o.Text))
 		return
 	}
-	t.block(t.paint(dim, "  | "), o.Text)
+	t.pending.WriteString(o.Text)
+}
+
+// printed tells what the program printed since the last test, each line marked, so that it cannot be taken for ours.
+// Lines that were told already, as complaints of the test are, are left out.
+func (t *text) printed(told string) {
+	lines := strings.Split(strings.TrimRight(Clean(t.pending.String()), "\n"), "\n")
+	t.pending.Reset()
+	known := map[string]bool{}
+	for line := range strings.SplitSeq(told, "\n") {
+		known[strings.TrimSpace(line)] = true
+	}
+	delete(known, "") // blank lines keep a stack apart from what is above it
+	lines = slices.DeleteFunc(lines, func(line string) bool { return known[strings.TrimSpace(line)] })
+	t.block(t.paint(dim, "  | "), strings.Join(lines, "\n"))
 }
 
 func (t *text) diagnostic(d Diagnostic) {
@@ -138,7 +154,7 @@ func (t *text) test(test Test) {
 	t.tests[test.Name] = true
 	sub := strings.Contains(test.Name, "/")
 	if sub && test.Status == TestPass && !t.verbose {
-		return
+		return // what it printed is told with its parent
 	}
 	t.now("")
 	indent := ""
@@ -148,14 +164,15 @@ func (t *text) test(test Test) {
 	mark := marks[test.Status]
 	t.line(indent, t.paint(mark.style, mark.sign+" "+mark.word), " ", pad(cleanLine(test.Name), 36-len(indent)),
 		" ", t.paint(dim, seconds(test.Seconds)))
-	if test.Status == TestPass {
-		return
+	message := ""
+	if test.Status != TestPass {
+		message = Clean(test.Message)
+		if message == "" || t.verbose {
+			message = strings.TrimRight(message+"\n"+Clean(test.Output), "\n")
+		}
+		t.block(indent+"    ", strings.TrimLeft(message, "\n"))
 	}
-	message := test.Message
-	if message == "" || t.verbose {
-		message = strings.TrimRight(message+"\n"+test.Output, "\n")
-	}
-	t.block(indent+"    ", strings.TrimLeft(message, "\n"))
+	t.printed(message)
 }
 
 type mark struct {
@@ -188,6 +205,7 @@ func (t *text) report(r *Report) {
 		}
 	}
 	t.now("")
+	t.printed("")
 	if len(r.Benchmarks) > 0 {
 		t.line()
 		t.benchmarks(r.Benchmarks)
