@@ -52,7 +52,8 @@ func (fs Faults) err() error {
 	return fs
 }
 
-// decode reads YAML strictly into out: an unknown field is a fault. Lines are counted from offset.
+// decode reads YAML strictly into out: an unknown field is a fault. Lines are counted from offset. It returns false if
+// nothing could be read; with faults in single fields, the others are set.
 func (fs *Faults) decode(file string, offset int, data []byte, out any) bool {
 	err := yaml.Load(data, out, yaml.WithKnownFields())
 	if err == nil {
@@ -65,6 +66,7 @@ func (fs *Faults) decode(file string, offset int, data []byte, out any) bool {
 		for _, e := range many.Errors {
 			fs.add(file, offset+int(e.Mark.Line), "%s", e.Message)
 		}
+		return true
 	case errors.As(err, &one):
 		fs.add(file, offset+int(one.Mark.Line), "%s", one.Message)
 	default:

@@ -2,11 +2,9 @@ package lessons
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,7 +14,7 @@ import (
 // Load reads and checks the content in fsys. The error is Faults if the content is at fault, and then it holds all of
 // them: the library is complete or it is not there.
 func Load(fsys fs.FS) (*Library, error) {
-	l := &loader{fsys: fsys, pages: map[string]*page{}}
+	l := &loader{fsys: fsys, pages: map[string]*page{}, unread: map[string]bool{}}
 	topics, err := l.topics()
 	if err != nil {
 		return nil, err
@@ -47,6 +45,7 @@ type loader struct {
 	faults  Faults
 	library Library
 	pages   map[string]*page // by topic/slug
+	unread  map[string]bool  // files that could not be read: what refers to them is not reported on top
 }
 
 // topics are the folders that hold content, in order.
@@ -95,6 +94,7 @@ func (l *loader) read(file string) ([]byte, bool, error) {
 	}
 	if !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0 {
 		l.faults.add(file, 0, "is not text; expected UTF-8 without NUL")
+		l.unread[file] = true
 		return nil, false, nil
 	}
 	return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")), true, nil
@@ -105,9 +105,10 @@ func (l *loader) readCards(topic, file string) error {
 	if !ok {
 		return err
 	}
-	var nodes []yaml.Node
 	var cards []*Card
-	if !l.faults.decode(file, 0, data, &nodes) || !l.faults.decode(file, 0, data, &cards) {
+	var nodes []yaml.Node // for their lines
+	if !l.faults.decode(file, 0, data, &cards) || yaml.Load(data, &nodes) != nil || len(nodes) != len(cards) {
+		l.unread[file] = true
 		return nil
 	}
 	for i, c := range cards {
@@ -133,10 +134,12 @@ func (l *loader) readPage(topic, slug, file string) error {
 	head, body, offset, ok := splitHead(data)
 	if !ok {
 		l.faults.add(file, 1, `no head; expected a line "---", YAML, and a line "---" before the text`)
+		l.unread[file] = true
 		return nil
 	}
 	lesson := &Lesson{Slug: slug, file: file, anchors: map[string]bool{}}
 	if !l.faults.decode(file, 1, head, lesson) {
+		l.unread[file] = true
 		return nil
 	}
 	p := &page{lesson: lesson, source: body, offset: offset, faults: &l.faults}
@@ -155,96 +158,4 @@ func splitHead(data []byte) (head, body []byte, offset int, ok bool) {
 	}
 	head, body, ok = bytes.Cut(rest, []byte("\n"+fence))
 	return head, body, bytes.Count(head, []byte("\n")) + 3, ok
-}
-
-// syllabusFile is syllabus.yaml as it is written: a lesson is either a page, or planned with its id, title and summary.
-type syllabusFile struct {
-	Tracks []struct {
-		ID      string `yaml:"id"`
-		Title   string `yaml:"title"`
-		Summary string `yaml:"summary"`
-		Lessons []struct {
-			Page    string `yaml:"page"`    // topic/slug
-			Planned string `yaml:"planned"` // topic/slug
-			ID      string `yaml:"id"`
-			Title   string `yaml:"title"`
-			Summary string `yaml:"summary"`
-		} `yaml:"lessons"`
-	} `yaml:"tracks"`
-}
-
-const syllabusName = "syllabus.yaml"
-
-func (l *loader) syllabus() error {
-	data, ok, err := l.read(syllabusName)
-	if errors.Is(err, fs.ErrNotExist) {
-		l.faults.add(syllabusName, 0, "is missing; expected the tracks and their lessons in reading order")
-		return nil
-	}
-	if !ok {
-		return err
-	}
-	var s syllabusFile
-	if !l.faults.decode(syllabusName, 0, data, &s) {
-		return nil
-	}
-	lineOf := func(text string) int {
-		return 1 + bytes.Count(data[:max(0, bytes.Index(data, []byte(text)))], []byte("\n"))
-	}
-	var listed, ids []string
-	for _, t := range s.Tracks {
-		if t.ID == "" || t.Title == "" || t.Summary == "" || len(t.Lessons) == 0 {
-			l.faults.add(syllabusName, lineOf(t.Title), "track %q: expected id, title, summary and lessons", t.Title)
-		}
-		track := Track{ID: t.ID, Title: t.Title, Summary: t.Summary}
-		for _, e := range t.Lessons {
-			address := e.Page + e.Planned
-			fail := func(format string, args ...any) {
-				l.faults.add(syllabusName, lineOf(address), "lesson "+address+": "+format, args...)
-			}
-			topic, slug, ok := strings.Cut(address, "/")
-			if !ok || e.Page != "" && e.Planned != "" {
-				fail("expected either page: topic/slug or planned: topic/slug")
-				continue
-			}
-			if slices.Contains(listed, address) {
-				fail("is listed twice")
-			}
-			listed = append(listed, address)
-			p := l.pages[address]
-			entry := Entry{ID: e.ID, Topic: topic, Slug: slug, Title: e.Title, Summary: e.Summary}
-			switch {
-			case e.Page != "" && p == nil:
-				fail("no file %s.md, or it cannot be read; while it is to be written: planned, id, title, summary", address)
-				continue
-			case e.Page != "" && e.ID+e.Title+e.Summary != "":
-				fail("id, title and summary are in the page's head; expected page alone")
-			case e.Planned != "" && p != nil:
-				fail("is written; expected page instead of planned")
-			case e.Planned != "" && (e.ID == "" || e.Title == "" || e.Summary == ""):
-				fail("expected id, title and summary of a planned lesson")
-			}
-			if p != nil {
-				entry.ID, entry.Title, entry.Summary, entry.Lesson = p.lesson.ID, p.lesson.Title, p.lesson.Summary, p.lesson
-				l.library.lessons = append(l.library.lessons, p.lesson)
-			}
-			if slices.Contains(ids, entry.ID) {
-				fail("id %s is taken by another lesson", entry.ID)
-			}
-			ids = append(ids, entry.ID)
-			track.Lessons = append(track.Lessons, entry)
-		}
-		l.library.tracks = append(l.library.tracks, track)
-	}
-	for address, p := range l.pages {
-		if !slices.Contains(listed, address) {
-			l.faults.add(p.lesson.file, 1, "is in no track; expected it in %s", syllabusName)
-		}
-	}
-	for i, lesson := range l.library.lessons {
-		if i > 0 {
-			lesson.Prev, l.library.lessons[i-1].Next = l.library.lessons[i-1], lesson
-		}
-	}
-	return nil
 }

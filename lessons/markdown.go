@@ -17,8 +17,11 @@ func Markdown(source []byte) (template.HTML, error) {
 	doc := markdown.Parser().Parse(text.NewReader(source))
 	var b strings.Builder
 	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
-		if h, ok := n.(*ast.Heading); ok && h.Level == 1 && n == doc.FirstChild() {
-			continue
+		if h, ok := n.(*ast.Heading); ok {
+			if h.Level == 1 && n == doc.FirstChild() {
+				continue
+			}
+			idOnly(h)
 		}
 		if code, ok := n.(*ast.FencedCodeBlock); ok {
 			writeCode(&b, code, source)
@@ -43,3 +46,12 @@ func writeCode(b *strings.Builder, code *ast.FencedCodeBlock, source []byte) {
 
 // Highlight is source code with class names for its parts, as in a lesson's blocks; lang is "go" or "js".
 func Highlight(lang, source string) template.HTML { return template.HTML(highlight(lang, source)) }
+
+// idOnly takes away the attributes of a heading that could style it.
+func idOnly(h *ast.Heading) {
+	id, ok := h.AttributeString("id")
+	h.RemoveAttributes()
+	if ok {
+		h.SetAttributeString("id", id)
+	}
+}

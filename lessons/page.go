@@ -138,6 +138,7 @@ func (p *page) heading(n *ast.Heading) {
 			p.fail(line, "heading attribute %s; expected {#id} only", a.Name)
 		}
 	}
+	idOnly(n)
 	title := plain(n, p.source)
 	if id == "" || n.Level < 2 || n.Level > 3 {
 		p.fail(line, "heading %q; expected ## or ### and an {#id}", title)

@@ -214,7 +214,8 @@ func (b *Block) recorded(w *strings.Builder) {
 	w.WriteString("</details>\n")
 }
 
-// highlight is source as HTML with chroma's class names. Names and punctuation get none: they look like plain text.
+// highlight is source as HTML with chroma's class names. Names and punctuation get none: they look like plain text. Nor
+// does what the lexer does not know: it is older than JavaScript's private fields.
 func highlight(lang, source string) string {
 	lexer := lexers.Get(lang)
 	if lexer == nil {
@@ -236,7 +237,7 @@ func highlight(lang, source string) string {
 	return b.String()
 }
 
-var plainClass = map[string]bool{"": true, "n": true, "nx": true, "p": true, "o": true, "w": true}
+var plainClass = map[string]bool{"": true, "err": true, "n": true, "nx": true, "p": true, "o": true, "w": true}
 
 // render writes the question with its answers to choose. The explanation folds out without any script.
 func (q *predict) render(w *strings.Builder) error {

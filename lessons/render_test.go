@@ -164,3 +164,59 @@ func TestLessonAsData(t *testing.T) {
 		t.Errorf("flags (-want +got):\n%s", diff)
 	}
 }
+
+// Lint refuses the text below; the renderer must be safe without it, since it is the last to touch the text.
+func TestScriptDoesNotSurviveRendering(t *testing.T) {
+	for _, text := range []string{
+		"<script>alert(1)</script>",
+		"a <img src=x onerror=alert(1)> b",
+		"[x](javascript:alert(1))",
+		"[x](JaVaScRiPt:alert(1))",
+		"[x](&#106;avascript:alert(1))",
+		"[x](data:text/html,<script>alert(1)</script>)",
+		"[x](https://go.dev \"\\\"><script>alert(1)</script>\")",
+		"![x](javascript:alert(1))",
+		"<javascript:alert(1)>",
+		"`<script>alert(1)</script>`",
+		"```js {#x\"><script>alert(1)</script> run=none}\n```",
+		"```text\n</code></pre><script>alert(1)</script>\n```",
+		"```predict {#p}\n<script>alert(1)</script>\n\n- [ ] <script>alert(1)</script>\n- [x] [x](javascript:alert(1))\n\n<script>alert(1)</script>\n```",
+		"```exercise {slug=\"\\\"><script>alert(1)</script>\"}\n<script>alert(1)</script>\n```",
+		"```output {of=x}\n<script>\n```",
+		"## x {#x onclick=alert(1) style=\"color:red\"}",
+		"| <script>alert(1)</script> |\n|---|\n| [x](vbscript:alert(1)) |",
+	} {
+		var faults Faults
+		p := &page{lesson: &Lesson{anchors: map[string]bool{}}, source: []byte(text), faults: &faults}
+		p.parse()
+		if err := p.render(&Library{}); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		noScript(t, string(p.lesson.HTML(nil)))
+		if inner, err := Markdown([]byte(text)); err != nil {
+			t.Errorf("%s: %v", text, err)
+		} else {
+			noScript(t, string(inner))
+		}
+	}
+	c := Card{ID: "X-1\"><script>", Question: "<script>", Points: []string{"[x](javascript:alert(1))", "<b onclick=x>"}, Wrong: []string{"</li><script>"}}
+	var b strings.Builder
+	c.render(&b)
+	noScript(t, b.String())
+}
+
+// noScript parses a fragment as a browser does and reports what could run.
+func noScript(t *testing.T, fragment string) {
+	t.Helper()
+	walk(t, fragment, func(n *html.Node) {
+		if n.Data == "script" || n.Data == "iframe" || n.Data == "img" && attr(n, "src") != "" {
+			t.Errorf("element <%s> in:\n%s", n.Data, fragment)
+		}
+		for _, a := range n.Attr {
+			scheme, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(a.Val)), ":")
+			if strings.HasPrefix(a.Key, "on") || a.Key == "style" || a.Key == "href" && (scheme == "javascript" || scheme == "data" || scheme == "vbscript") {
+				t.Errorf("attribute %s=%q in:\n%s", a.Key, a.Val, fragment)
+			}
+		}
+	})
+}
