@@ -30,5 +30,3 @@ import (
 	_ "golang.org/x/term"
 	_ "modernc.org/sqlite"
 )
-
-func main() {}

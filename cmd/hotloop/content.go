@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"charm.land/glamour/v2"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"hotloop/exercises"
+	"hotloop/runner/report"
+	"hotloop/site/history"
+)
+
+func newListCmd(a *app) *cobra.Command {
+	var topic string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the exercises with your state",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.list(cmd.Context(), topic, asJSON) },
+	}
+	cmd.Flags().StringVar(&topic, "topic", "", "only those of `TOPIC`")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON, for scripts")
+	return cmd
+}
+
+// A row is an exercise in lists, and its form in JSON.
+type row struct {
+	Slug       string `json:"slug"`
+	Topic      string `json:"topic"`
+	Title      string `json:"title"`
+	Difficulty int    `json:"difficulty"` // 1 … 4
+	Minutes    int    `json:"minutes"`
+	State      string `json:"state"` // new, started, attempted, accepted, targets met
+	Attempts   int    `json:"attempts"`
+}
+
+func newRow(e *exercises.Exercise, p history.Progress) row {
+	return row{e.Slug, e.Topic, e.Title, e.Difficulty, e.Minutes, p.State.String(), p.Attempts}
+}
+
+func (a *app) list(ctx context.Context, topic string, asJSON bool) error {
+	all, err := a.ordered()
+	if err != nil {
+		return err
+	}
+	progress := a.progress(ctx)
+	rows, topics := []row{}, []string{}
+	for _, e := range all {
+		if topic == "" || e.Topic == topic {
+			rows = append(rows, newRow(e, progress[e.Slug]))
+		}
+		if len(topics) == 0 || topics[len(topics)-1] != e.Topic {
+			topics = append(topics, e.Topic)
+		}
+	}
+	if len(rows) == 0 && topic != "" {
+		return &toldError{fmt.Sprintf("no topic %q", topic), "topics are " + list(topics)}
+	}
+	if asJSON {
+		return a.json(rows)
+	}
+	return a.table(rows)
+}
+
+var difficulties = [...]string{"", "warm-up", "core", "senior", "stretch"}
+
+func (a *app) table(rows []row) error {
+	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "EXERCISE\tTITLE\tDIFFICULTY\tMINUTES\tSTATE")
+	for _, r := range rows {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", r.Slug, r.Title, difficulties[r.Difficulty], r.Minutes, r.State)
+	}
+	return t.Flush()
+}
+
+// json writes v to standard output for scripts.
+func (a *app) json(v any) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+func newNextCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "next",
+		Short: "Say which exercise comes next: the first of the syllabus that was not accepted",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.next(cmd.Context()) },
+	}
+}
+
+func (a *app) next(ctx context.Context) error {
+	all, err := a.ordered()
+	if err != nil {
+		return err
+	}
+	e := firstOpen(all, a.progress(ctx))
+	if e == nil {
+		fmt.Fprintln(a.stdout, "Every exercise is accepted.")
+		return nil
+	}
+	fmt.Fprintf(a.stdout, "%s  %s (%s, %d minutes)\n%s\n", e.Slug, e.Title, difficulties[e.Difficulty], e.Minutes, e.Summary)
+	fmt.Fprintf(a.stderr, "hotloop: \"hotloop start %s\" gives you its files\n", e.Slug)
+	return nil
+}
+
+func newShowCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:               "show [SLUG]",
+		Aliases:           []string{"print"},
+		Short:             "Print the statement of an exercise",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeSlugs(a),
+		RunE: func(_ *cobra.Command, args []string) error {
+			e, err := a.chosen(args)
+			if err != nil {
+				return err
+			}
+			statement, err := e.Statement()
+			if err != nil {
+				return err
+			}
+			return a.markdown(string(statement))
+		},
+	}
+}
+
+// markdown prints text laid out for a terminal, and as it is for anything else.
+func (a *app) markdown(text string) error {
+	text = report.Clean(text)
+	if isTerminal(a.stdout) {
+		style := "notty"
+		if a.color() {
+			style = "dark"
+		}
+		renderer, err := glamour.NewTermRenderer(glamour.WithStandardStyle(style), glamour.WithWordWrap(a.width()))
+		if err != nil {
+			return fmt.Errorf("laying out Markdown: %w", err)
+		}
+		if text, err = renderer.Render(text); err != nil {
+			return fmt.Errorf("laying out Markdown: %w", err)
+		}
+	}
+	_, err := fmt.Fprintln(a.stdout, strings.TrimRight(text, "\n"))
+	return err
+}
+
+// width is how many columns to write in: the terminal's, but no longer lines than people like to read.
+func (a *app) width() int {
+	if f, ok := a.stdout.(interface{ Fd() uintptr }); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			return min(columns, 100)
+		}
+	}
+	return 80
+}
+
+// list is words for people: "a, b and c".
+func list(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
