@@ -27,7 +27,6 @@ type Files map[string][]byte
 
 // A Catalog is a checked set of exercises, in the order of topic and slug.
 type Catalog struct {
-	fsys      fs.FS
 	exercises []*Exercise
 }
 

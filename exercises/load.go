@@ -20,7 +20,7 @@ func Load(fsys fs.FS) (*Catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading exercises: %w", err)
 	}
-	c := &Catalog{fsys: fsys}
+	c := &Catalog{}
 	var faults Faults
 	for _, topic := range topics {
 		entries, err := fs.ReadDir(fsys, topic)

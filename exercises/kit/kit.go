@@ -5,9 +5,11 @@ package kit
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,21 +97,39 @@ func settled(enough int) int {
 	return least
 }
 
-// NoLeaks fails the test at its end if goroutines that it started are still there a second later, and shows where they
-// wait.
+// NoLeaks fails the test at its end if goroutines that began after this call are still there a second later, and shows
+// where they wait.
 func NoLeaks(tb testing.TB) {
 	tb.Helper()
-	before := runtime.NumGoroutine()
+	before := goroutines()
 	tb.Cleanup(func() {
-		for deadline := time.Now().Add(time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(time.Second); ; time.Sleep(time.Millisecond) {
+			left := goroutines()
+			maps.DeleteFunc(left, func(id, _ string) bool { _, old := before[id]; return old })
+			if len(left) == 0 {
+				return
+			}
 			if time.Now().After(deadline) {
-				buf := make([]byte, 1<<16)
-				buf = buf[:runtime.Stack(buf, true)]
-				tb.Errorf("%d goroutines are still running after the test:\n%s", runtime.NumGoroutine()-before, buf)
+				stacks := slices.Sorted(maps.Values(left))
+				tb.Errorf("%d goroutines are still running after the test:\n\n%s", len(left), strings.Join(stacks, "\n\n"))
 				return
 			}
 		}
 	})
+}
+
+// goroutines are the stacks of all goroutines by their ids, as far as they fit into a mebibyte.
+func goroutines() map[string]string {
+	buf := make([]byte, 1<<20)
+	buf = buf[:runtime.Stack(buf, true)]
+	all := map[string]string{}
+	for stack := range strings.SplitSeq(string(buf), "\n\n") {
+		// "goroutine 18 [chan receive]:"
+		if head := strings.Fields(stack); len(head) > 1 && head[0] == "goroutine" {
+			all[head[1]] = stack
+		}
+	}
+	return all
 }
 
 // Collected says whether what build returns is garbage once release has been called: whether it is gone after at most
