@@ -20,10 +20,11 @@ const (
 	killWithin = 10 * time.Second     // then the supervisor gives up
 )
 
-// A death is the end of one process of the tree.
+// A death is the end of one process of the tree, with what it and those it has waited for had used.
 type death struct {
 	pid    int
 	status unix.WaitStatus
+	usage  unix.Rusage
 }
 
 // A watch is the supervisor's side of a run.
@@ -33,6 +34,8 @@ type watch struct {
 	started time.Time
 	outcome outcome
 	cpu     time.Duration // the most that was seen: what a program's children used is lost if it ignores their deaths
+	deadCPU time.Duration // of the dead
+	deadRSS int64         // the largest of the dead
 	ending  bool
 	giveUp  time.Time
 }
@@ -44,7 +47,7 @@ func supervise(s *spec, orders <-chan string) *outcome {
 		return &outcome{Error: err.Error()}
 	}
 	deaths := make(chan death)
-	go reap(deaths)
+	go reap(reapable(w.main), deaths)
 
 	wall := time.NewTimer(s.Limits.Wall)
 	pause := firstLook
@@ -53,12 +56,11 @@ func supervise(s *spec, orders <-chan string) *outcome {
 		select {
 		case d, ok := <-deaths:
 			if !ok {
-				return w.finish()
+				deaths = nil // and there is nobody left to wait for
+			} else {
+				w.bury(d)
 			}
-			if d.pid == w.main {
-				w.ended(d.status)
-				next.Reset(0)
-			}
+			next.Reset(0)
 		case why := <-orders:
 			w.obey(why)
 			next.Reset(0)
@@ -68,6 +70,9 @@ func supervise(s *spec, orders <-chan string) *outcome {
 		case <-next.C:
 			if !w.ending {
 				pause = min(2*pause, w.check())
+			}
+			if deaths == nil && gone(s, w.main) {
+				return w.finish()
 			}
 			if w.ending {
 				killTree(w.main)
@@ -105,19 +110,27 @@ func (w *watch) start() error {
 	return nil
 }
 
-// reap tells the deaths of all processes that fall to the supervisor, and closes the channel when there is none left.
-// No child left means no descendant left: on Linux orphans are the supervisor's children.
-func reap(deaths chan<- death) {
+// reap tells the deaths of those children that pid stands for in wait4, and closes the channel when there is none left.
+func reap(pid int, deaths chan<- death) {
 	defer close(deaths)
 	for {
-		var status unix.WaitStatus
-		switch pid, err := unix.Wait4(-1, &status, waitAll, nil); err {
+		var d death
+		var err error
+		switch d.pid, err = unix.Wait4(pid, &d.status, 0, &d.usage); err {
 		case nil:
-			deaths <- death{pid, status}
+			deaths <- d
 		case unix.EINTR:
 		default:
 			return
 		}
+	}
+}
+
+func (w *watch) bury(d death) {
+	w.deadCPU += time.Duration(d.usage.Utime.Nano() + d.usage.Stime.Nano())
+	w.deadRSS = max(w.deadRSS, d.usage.Maxrss*rssUnit)
+	if d.pid == w.main {
+		w.ended(d.status)
 	}
 }
 
@@ -160,7 +173,7 @@ func (w *watch) check() time.Duration {
 		u.rss = shared(u) // pages that processes share were counted in each of them
 	}
 	w.outcome.MaxRSS = max(w.outcome.MaxRSS, u.rss)
-	w.cpu = max(w.cpu, u.cpu+reapedCPU())
+	w.cpu = max(w.cpu, u.cpu+w.deadCPU)
 	switch {
 	case u.rss > limits.Memory:
 		w.stop(sandbox.MemoryLimit, "")
@@ -175,30 +188,13 @@ func (w *watch) check() time.Duration {
 	return lookCalmly
 }
 
+// finish adds what is known when all are dead. A process starts with the peak of the one it was forked from, so a peak of
+// the dead that is not above the supervisor's own only says something if nothing better is known.
 func (w *watch) finish() *outcome {
-	w.outcome.CPU = max(w.cpu, reapedCPU())
-	w.outcome.MaxRSS = max(w.outcome.MaxRSS, reapedRSS(w.outcome.MaxRSS))
+	w.outcome.CPU = max(w.cpu, w.deadCPU)
+	var self unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &self) == nil && (w.deadRSS > self.Maxrss*rssUnit || w.outcome.MaxRSS == 0) {
+		w.outcome.MaxRSS = max(w.outcome.MaxRSS, w.deadRSS)
+	}
 	return &w.outcome
-}
-
-// reapedCPU is the processor time of the tree's dead.
-func reapedCPU() time.Duration {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_CHILDREN, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// reapedRSS is the peak of the largest process among the dead. A process starts with the peak of the one it was forked
-// from, so up to the supervisor's own peak the number only says something if nothing better is known.
-func reapedRSS(known int64) int64 {
-	var self, dead unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &self) != nil || unix.Getrusage(unix.RUSAGE_CHILDREN, &dead) != nil {
-		return 0
-	}
-	if dead.Maxrss <= self.Maxrss && known > 0 {
-		return 0
-	}
-	return dead.Maxrss * rssUnit
 }

@@ -14,7 +14,6 @@ import (
 )
 
 const (
-	waitAll = unix.WALL
 	rssUnit = 1 << 10 // Rusage.Maxrss is in KiB
 
 	// Memory grows at up to 4 GiB/s; a look takes some 50 µs for one process.
@@ -50,6 +49,12 @@ func prepare(s *spec) error {
 	}
 	return setLimits(s.Limits)
 }
+
+// reapable is whose deaths the supervisor waits for: all its children, since orphans become its children, too.
+func reapable(int) int { return -1 }
+
+// gone is whether nothing is left of the tree when no child is left: a descendant has a parent, or is a child.
+func gone(*spec, int) bool { return true }
 
 // A statistic is what /proc/PID/stat says of one process.
 type statistic struct {
