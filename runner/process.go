@@ -42,7 +42,7 @@ func (a *attempt) start(ctx context.Context, step executor.Step) (*process, erro
 	cmd := step.Command
 	if !step.Harness {
 		close(p.records)
-		p.run(ctx, a, &cmd, nil)
+		p.run(ctx, a, &cmd, nil, nil)
 		return p, nil
 	}
 	hello := harness.Hello{Seed: a.rep.Seed, Bench: step.Phase == executor.Bench}
@@ -55,13 +55,7 @@ func (a *attempt) start(ctx context.Context, step executor.Step) (*process, erro
 	if err != nil {
 		return nil, fmt.Errorf("opening a channel to %s: %w", cmd.Args[0], err)
 	}
-	p.run(ctx, a, &cmd, func() { p.read(records, harness.NewChain(hello.Key)) })
-	// What the process writes after its end was announced does not exist; what it left in the pipe does.
-	context.AfterFunc(ctx, func() { records.SetReadDeadline(time.Now().Add(drainGrace)) })
-	go func() {
-		<-p.done
-		records.Close()
-	}()
+	p.run(ctx, a, &cmd, records, harness.NewChain(hello.Key))
 	return p, nil
 }
 
@@ -103,13 +97,13 @@ func (p *process) connect(cmd *sandbox.Command, hello harness.Hello) (records *o
 	return recordR, helloW.Close()
 }
 
-// run hands cmd to the sandbox, its text to the executor, and its records to read, if not nil.
-func (p *process) run(ctx context.Context, a *attempt, cmd *sandbox.Command, read func()) {
+// run hands cmd to the sandbox, its text to the executor, and records, if not nil, to whoever reads p.records.
+func (p *process) run(ctx context.Context, a *attempt, cmd *sandbox.Command, records *os.File, chain *harness.Chain) {
 	var decoding, reading sync.WaitGroup
 	stdout, stderr := p.decode(&decoding, a.executor, executor.Stdout), p.decode(&decoding, a.executor, executor.Stderr)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	if read != nil {
-		reading.Go(read)
+	if records != nil {
+		reading.Go(func() { p.read(records, chain) })
 	}
 	go func() {
 		p.result, p.err = a.Sandbox.Run(ctx, cmd)
@@ -120,7 +114,11 @@ func (p *process) run(ctx context.Context, a *attempt, cmd *sandbox.Command, rea
 		stderr.Close()
 		decoding.Wait()
 		close(p.events)
-		reading.Wait()
+		if records != nil { // no end of file comes if something escaped the sandbox and holds the other end
+			records.SetReadDeadline(time.Now().Add(drainGrace))
+			reading.Wait()
+			records.Close()
+		}
 		if p.turns != nil {
 			p.turns.Close()
 		}

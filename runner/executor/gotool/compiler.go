@@ -19,6 +19,7 @@ func decodeCompiler(r io.Reader, severity string) iter.Seq2[report.Event, error]
 	return func(yield func(report.Event, error) bool) {
 		var last *report.Diagnostic
 		told := map[string]bool{}
+		out := teller{stream: executor.Stderr, yield: yield}
 		flush := func() bool {
 			d := last
 			last = nil
@@ -40,6 +41,7 @@ func decodeCompiler(r io.Reader, severity string) iter.Seq2[report.Event, error]
 			text := strings.TrimRight(line, "\r\n")
 			m := diagnosticPattern.FindStringSubmatch(text)
 			switch {
+			case strings.HasSuffix(text, "too many errors") || strings.HasPrefix(text, "# ") || text == "":
 			case m != nil:
 				if !flush() {
 					return
@@ -49,9 +51,8 @@ func decodeCompiler(r io.Reader, severity string) iter.Seq2[report.Event, error]
 				last.Column, _ = strconv.Atoi(m[3])
 			case last != nil && strings.HasPrefix(text, "\t"):
 				last.Message += "\n" + text
-			case strings.HasPrefix(text, "# ") || strings.HasSuffix(text, "too many errors") || text == "":
 			default:
-				if !flush() || !yield(output(executor.Stderr, line), nil) {
+				if !flush() || !out.text(line) {
 					return
 				}
 			}

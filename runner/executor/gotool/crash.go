@@ -23,6 +23,9 @@ var (
 
 // next takes one line, and returns a diagnostic when the line is the learner's first after a cause.
 func (c *crash) next(line string) *report.Diagnostic {
+	if line == "" || !strings.ContainsRune("pfSW\t ", rune(line[0])) { // fast, for who prints a million lines
+		return nil
+	}
 	line = strings.TrimRight(line, "\r\n")
 	if causePattern.MatchString(line) && (c.cause == "" || c.told) {
 		*c = crash{cause: explainCause(line)}

@@ -10,7 +10,10 @@ import (
 	"hotloop/runner/report"
 )
 
-const maxLine = 64 << 10 // longer lines come in pieces
+const (
+	maxLine = 64 << 10  // longer lines come in pieces
+	maxText = 128 << 10 // of a stream's text that is told; the rest is read for what it means, which must be fast
+)
 
 // lines yields the lines of r with their ends, in pieces of at most maxLine bytes.
 func lines(r io.Reader) iter.Seq2[string, error] {
@@ -31,15 +34,31 @@ func lines(r io.Reader) iter.Seq2[string, error] {
 	}
 }
 
-func output(stream, text string) report.Event {
-	return report.Event{Output: &report.Output{Stream: stream, Text: text}}
+// A teller yields the text of one stream, as far as it is told at all.
+type teller struct {
+	stream string
+	told   int
+	yield  func(report.Event, error) bool
+}
+
+func (t *teller) text(text string) bool {
+	if t.told >= maxText {
+		return true
+	}
+	t.told += len(text)
+	return t.yield(report.Event{Output: &report.Output{Stream: t.stream, Text: text}}, nil)
 }
 
 // decodeText is what a program printed, without any protocol.
 func decodeText(r io.Reader, stream string) iter.Seq2[report.Event, error] {
 	return func(yield func(report.Event, error) bool) {
+		out := teller{stream: stream, yield: yield}
 		for line, err := range lines(r) {
-			if !yield(output(stream, line), err) || err != nil {
+			if err != nil {
+				yield(report.Event{}, err)
+				return
+			}
+			if !out.text(line) {
 				return
 			}
 		}
@@ -51,8 +70,13 @@ func decodeText(r io.Reader, stream string) iter.Seq2[report.Event, error] {
 func decodeCrash(r io.Reader) iter.Seq2[report.Event, error] {
 	return func(yield func(report.Event, error) bool) {
 		var c crash
+		out := teller{stream: executor.Stderr, yield: yield}
 		for line, err := range lines(r) {
-			if !yield(output(executor.Stderr, line), err) || err != nil {
+			if err != nil {
+				yield(report.Event{}, err)
+				return
+			}
+			if !out.text(line) {
 				return
 			}
 			if d := c.next(line); d != nil && !yield(report.Event{Diagnostic: d}, nil) {

@@ -14,7 +14,8 @@ import (
 const (
 	marker       = "\x16" // stands before the lines of package testing's own with -test.v=test2json
 	maxTestText  = 8 << 10
-	maxComplaint = 4 // messages of one test that are kept
+	maxSearched  = 1 << 20 // of a test's text is searched for complaints
+	maxComplaint = 4       // messages of one test that are kept
 )
 
 var (
@@ -31,6 +32,7 @@ type testLog struct {
 type testText struct {
 	output, message strings.Builder
 	complaints      int
+	seen            int
 	open            bool // the last line belonged to the message
 }
 
@@ -39,6 +41,7 @@ type testText struct {
 func decodeTests(r io.Reader) iter.Seq2[report.Event, error] {
 	return func(yield func(report.Event, error) bool) {
 		log := testLog{tests: map[string]*testText{}}
+		out := teller{stream: executor.Stdout, yield: yield}
 		for line, err := range lines(r) {
 			if err != nil {
 				yield(report.Event{}, err)
@@ -47,7 +50,7 @@ func decodeTests(r io.Reader) iter.Seq2[report.Event, error] {
 			text, frame, framed := strings.Cut(line, marker)
 			if text != "" {
 				log.add(text)
-				if !yield(output(executor.Stdout, text), nil) {
+				if !out.text(text) {
 					return
 				}
 			}
@@ -110,12 +113,11 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 // add takes text printed while the current test ran: of its complaints the first few become its message.
 func (l *testLog) add(line string) {
 	t := l.tests[l.current]
-	if t == nil {
+	if t == nil || t.seen > maxSearched {
 		return
 	}
-	if t.output.Len() < maxTestText {
-		t.output.WriteString(line[:min(len(line), maxTestText-t.output.Len())])
-	}
+	t.seen += len(line)
+	t.output.WriteString(line[:min(len(line), max(0, maxTestText-t.output.Len()))])
 	at := complaintPattern.FindStringIndex(line)
 	switch {
 	case at != nil:

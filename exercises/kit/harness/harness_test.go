@@ -1,0 +1,209 @@
+package harness
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestChain(t *testing.T) {
+	key := [32]byte{1, 2, 3}
+	seal := NewChain(key)
+	var lines [][]byte
+	for _, rec := range []*Record{{Kind: RunRecord, Name: "TestA"}, {Kind: EndRecord, Name: "TestA", Status: Pass}, {Kind: ExitRecord}} {
+		line, err := seal.Seal(rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, line)
+	}
+	open := func(key [32]byte, lines ...[]byte) error {
+		c := NewChain(key)
+		for _, line := range lines {
+			if _, err := c.Open(line); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	changed := bytes.Replace(lines[1], []byte(Pass), []byte(Fail), 1)
+	for _, tt := range []struct {
+		name string
+		err  error
+		want error
+	}{
+		{"whole", open(key, lines...), nil},
+		{"another key", open([32]byte{9}, lines...), ErrBroken},
+		{"one missing", open(key, lines[0], lines[2]), ErrBroken},
+		{"one repeated", open(key, lines[0], lines[0]), ErrBroken},
+		{"exchanged", open(key, lines[1], lines[0]), ErrBroken},
+		{"changed", open(key, lines[0], changed), ErrBroken},
+		{"not sealed", open(key, []byte("{\"k\":\"exit\"}\n")), ErrBroken},
+		{"no line", open(key, nil), ErrBroken},
+	} {
+		if !errors.Is(tt.err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, tt.err, tt.want)
+		}
+	}
+}
+
+func TestHello(t *testing.T) {
+	want := Hello{Key: [32]byte{1, 31: 9}, Seed: math.MaxUint64, Limit: 1234567, Bench: true}
+	text, err := want.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := readHello(bytes.NewReader(text))
+	if err != nil || got != want {
+		t.Errorf("readHello = %+v, %v; want %+v", got, err, want)
+	}
+	if _, err := readHello(bytes.NewReader(text[1:])); err == nil {
+		t.Error("half a hello is read without an error")
+	}
+}
+
+// listen makes this test binary speak as if hotloop had started it, and returns what was said so far.
+func listen(t *testing.T) func() []Record {
+	t.Helper()
+	f, err := os.CreateTemp(t.TempDir(), "records")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out = &channel{records: f, chain: NewChain([32]byte{})}
+	t.Cleanup(func() {
+		out = nil
+		f.Close()
+	})
+	return func() (records []Record) {
+		text, err := os.ReadFile(f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		chain := NewChain([32]byte{})
+		for line := range bytes.Lines(text) {
+			rec, err := chain.Open(line)
+			if err != nil {
+				t.Fatalf("line %q: %v", line, err)
+			}
+			records = append(records, *rec)
+		}
+		return records
+	}
+}
+
+func TestTrackTellsTheStatus(t *testing.T) {
+	said := listen(t)
+	t.Run("passes", func(t *testing.T) { Track(t) })
+	t.Run("skips", func(t *testing.T) {
+		Track(t)
+		t.Skip("on purpose: this is what the test looks at")
+	})
+	t.Run("cleans up late", func(t *testing.T) {
+		Track(t)
+		t.Cleanup(func() {
+			if n := len(said()); n != 5 {
+				t.Errorf("%d records before the test's own cleanup, want 5: the end comes last", n)
+			}
+		})
+	})
+	var got []string
+	for _, rec := range said() {
+		got = append(got, rec.Kind+" "+rec.Name[strings.LastIndex(rec.Name, "/")+1:]+" "+rec.Status)
+	}
+	want := []string{"run passes ", "end passes pass", "run skips ", "end skips skip", "run cleans_up_late ", "end cleans_up_late pass"}
+	if !slices.Equal(got, want) {
+		t.Errorf("said %q,\nwant %q", got, want)
+	}
+}
+
+// What Track looks at while a test is on its way out of a panic or a Goexit.
+func TestUnwinding(t *testing.T) {
+	var panicking, exiting, neither bool
+	func() {
+		defer func() { recover() }()
+		defer func() { panicking = unwinding("runtime.gopanic") }()
+		panic("on purpose")
+	}()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { exiting = unwinding("runtime.Goexit") }()
+		runtime.Goexit()
+	}()
+	<-done
+	neither = unwinding("runtime.gopanic") || unwinding("runtime.Goexit")
+	if !panicking || !exiting || neither {
+		t.Errorf("panicking %v, exiting %v, neither %v; want true, true, false", panicking, exiting, neither)
+	}
+}
+
+func TestPointsAreAlwaysJSON(t *testing.T) {
+	said := listen(t)
+	Point("ratio", "1", "size", math.NaN(), math.Inf(1))
+	if got := said(); len(got) != 1 || got[0].X != 0 || got[0].Y != math.MaxFloat64 {
+		t.Errorf("said %+v, want one point at 0, MaxFloat64", got)
+	}
+}
+
+func TestTakeTurns(t *testing.T) {
+	said := listen(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.turns = r
+	for _, turn := range []Turn{{Bench: "Add", N: 1000}, {Bench: "Kept", N: 1, Sample: true}, {Bench: "Fails", N: 1}} {
+		if err := json.NewEncoder(w).Encode(turn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Close()
+	var calls int
+	code := out.takeTurns(map[string]func(*testing.B){
+		"Add": func(b *testing.B) {
+			calls = 0
+			Begin(b)
+			for b.Loop() {
+				calls++
+			}
+			End(b)
+		},
+		"Kept": func(b *testing.B) {
+			for b.Loop() {
+			}
+			b.ReportMetric(7, "kept-B")
+		},
+		"Fails": func(b *testing.B) { b.Fatal("on purpose") },
+	})
+	if code != 0 || calls != 1000 {
+		t.Errorf("status %d after %d calls, want 0 after 1000", code, calls)
+	}
+	points := 0
+	var bench []Record
+	for _, rec := range said() {
+		switch rec.Kind {
+		case PointRecord:
+			points++
+		case BenchRecord:
+			bench = append(bench, rec)
+		}
+	}
+	if len(bench) != 3 || points < 2 {
+		t.Fatalf("%d answers and %d points; want 3 and some: %+v", len(bench), points, bench)
+	}
+	if b := bench[0]; b.Name != "Add" || b.N != 1000 || b.Status != Pass || b.Seconds <= 0 {
+		t.Errorf("answer %+v; want 1000 iterations of Add", b)
+	}
+	if b := bench[1]; b.Extra["kept-B"] != 7 {
+		t.Errorf("answer %+v; want kept-B to be 7", b)
+	}
+	if b := bench[2]; b.Status != Fail {
+		t.Errorf("answer %+v; want a failure", b)
+	}
+}
