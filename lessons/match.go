@@ -232,7 +232,10 @@ func matchLine(want, got string, part bool) error {
 	return nil
 }
 
-func blanks(line string) string { return strings.Join(strings.Fields(line), " ") }
+// blanks makes one blank of several, and text of any bytes: what is compared was printed by a program.
+func blanks(line string) string {
+	return strings.Join(strings.Fields(strings.ToValidUTF8(line, "\ufffd")), " ")
+}
 
 // compile turns a line with matchers into a regular expression with one group a bound.
 func compile(line string) (string, []bound) {
