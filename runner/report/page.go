@@ -126,7 +126,7 @@ func rowStyle(row []string) style {
 	return ""
 }
 
-// value is a center with how far off it may be: "28.1 ns ± 1 %".
+// value is a center with how far off it may be: "28.1 ns ± 1 %", or the ends where that says more: "96 B … 5 KiB".
 func value(iv *measure.Interval, unit string) string {
 	if iv == nil {
 		return ""
@@ -135,7 +135,7 @@ func value(iv *measure.Interval, unit string) string {
 	switch spread := iv.Spread(); {
 	case iv.Known() && iv.Lo == iv.Hi:
 		return center
-	case iv.Known() && math.IsNaN(spread):
+	case iv.Known() && !(spread < 1): // also NaN, around zero
 		return measure.Format(iv.Lo, unit) + " … " + measure.Format(iv.Hi, unit)
 	case !iv.Known():
 		return center + " ± ?"

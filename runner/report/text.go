@@ -28,6 +28,7 @@ type text struct {
 	page
 	live, verbose bool
 	phase         string              // the step that runs
+	running       string              // the test that runs
 	status        bool                // a live line stands at the end of the page
 	tests         map[string]bool     // names of the tests that were told
 	remarks       map[Diagnostic]bool // diagnostics that were told
@@ -72,7 +73,9 @@ func (t *text) step(s Step) {
 		return
 	}
 	t.now("")
-	t.printed("")
+	if t.running == "" {
+		t.printed("") // else it belongs to the test, which is told to have died when the step has ended
+	}
 	name := cleanLine(s.Phase)
 	if s.Variant != "" {
 		if s.Status == "exited" && !t.verbose {
@@ -148,9 +151,11 @@ func place(d Diagnostic) string {
 
 func (t *text) test(test Test) {
 	if test.Status == TestRun {
+		t.running = test.Name
 		t.now(test.Name + " …")
 		return
 	}
+	t.running = ""
 	t.tests[test.Name] = true
 	sub := strings.Contains(test.Name, "/")
 	if sub && test.Status == TestPass && !t.verbose {

@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
@@ -30,26 +31,42 @@ func intervals(b report.Benchmark) []bar {
 	return bars
 }
 
-// Bars is the chart of one benchmark: a bar for each variant, and the target as a line. The value axis is logarithmic if
-// c says so and every value has a logarithm.
+// Bars is the chart of one benchmark: a bar for each variant, from left to right, and the target as a line. The value axis
+// is logarithmic if c says so and every value has a logarithm.
 func Bars(b report.Benchmark, c exercises.Chart) Figure {
 	bars := intervals(b)
 	limit, hasLimit := targetLine(b)
-	log := c.Log && (!hasLimit || limit > 0)
-	for _, bar := range bars {
-		log = log && bar.Center > 0
+	values := make([]float64, 0, len(bars)+1)
+	variants := make([]string, len(bars))
+	for i, bar := range bars {
+		values, variants[i] = append(values, bar.Center), bar.variant
 	}
+	if hasLimit {
+		values = append(values, limit)
+	}
+	axis := barAxis(b.Unit, or(c.Y, b.Unit), values, c.Log)
 
 	chart := charts.NewBar()
-	chart.SetGlobalOptions(global(b.Unit, opts.XAxis{Type: "category", Name: label(c.X)},
-		valueAxis(or(c.Y, b.Unit), b.Unit, log))...)
-	chart.SetXAxis([]string{label(b.Name)})
+	chart.SetGlobalOptions(global(b.Unit, axis.XAxis, opts.YAxis{Type: "category", Name: label(c.X), Inverse: opts.Bool(true)})...)
+	chart.SetXAxis(variants).XYReversal()
 	for i, bar := range bars {
-		chart.AddSeries(bar.variant, []opts.BarData{{Value: bar.Center}}, barOptions(b, bar, hasLimit && i == len(bars)-1, limit)...)
+		data := make([]opts.BarData, len(bars)) // each variant is a series with one bar in a row of its own
+		for j := range data {
+			data[j].Value = "-"
+		}
+		data[i].Value = bar.Center
+		chart.AddSeries(bar.variant, data, barOptions(b, bar, hasLimit && i == len(bars)-1, limit)...)
 	}
 	chart.Validate()
+	option := chart.JSON()
+	option["xAxis"] = []barValueAxis{axis}
+	var series []barSeries
+	for _, one := range chart.MultiSeries {
+		series = append(series, newBarSeries(one))
+	}
+	option["series"] = series
 
-	f := Figure{Title: or(label(c.Title), label(b.Name)), Option: marshal(chart.JSON())}
+	f := Figure{Title: or(label(c.Title), label(b.Name)), Option: marshal(option)}
 	f.Table = [][]string{{"variant", b.Unit, "95 % interval"}}
 	var parts []string
 	for _, bar := range bars {
@@ -70,15 +87,58 @@ func Bars(b report.Benchmark, c exercises.Chart) Figure {
 // barOptions label a bar with its value, and draw the target's line with the last one. The label is a finished text: a
 // formatter there would be given the whole bar instead of a number.
 func barOptions(b report.Benchmark, bar bar, withLimit bool, limit float64) []charts.SeriesOpts {
-	options := []charts.SeriesOpts{charts.WithLabelOpts(opts.Label{Show: opts.Bool(true), Position: "top",
+	options := []charts.SeriesOpts{charts.WithBarChartOpts(opts.BarChart{BarGap: "-100%"}), charts.WithLabelOpts(opts.Label{Show: opts.Bool(true), Position: "right",
 		Formatter: measure.Format(bar.Center, b.Unit)})}
 	if withLimit {
 		options = append(options,
-			charts.WithMarkLineNameYAxisItemOpts(opts.MarkLineNameYAxisItem{Name: "target", YAxis: limit}),
+			charts.WithMarkLineNameXAxisItemOpts(opts.MarkLineNameXAxisItem{Name: "target", XAxis: limit}),
 			charts.WithMarkLineStyleOpts(opts.MarkLineStyle{Symbol: []string{"none"},
 				Label: &opts.Label{Show: opts.Bool(true), Formatter: "target " + target(b)}}))
 	}
 	return options
+}
+
+// A barValueAxis has a field that go-echarts does not know.
+type barValueAxis struct {
+	opts.XAxis
+	StartValue float64 `json:"startValue,omitempty"`
+}
+
+// A barSeries has a mark that is drawn where it belongs: ECharts rounds its place to two decimals otherwise, and a few
+// hundred nanoseconds become zero. go-echarts has no field for that, either.
+type barSeries struct {
+	charts.SingleSeries
+	MarkLines *exactMark `json:"markLine,omitempty"`
+}
+
+type exactMark struct {
+	*opts.MarkLines
+	Precision int `json:"precision"`
+}
+
+func newBarSeries(s charts.SingleSeries) barSeries {
+	if s.MarkLines == nil {
+		return barSeries{SingleSeries: s}
+	}
+	return barSeries{SingleSeries: s, MarkLines: &exactMark{s.MarkLines, -1}}
+}
+
+// barAxis is the axis along which bars grow. On a logarithmic one they would begin at 1, and so hang from the far end if
+// all values are below it; they begin at the power of ten below the least value instead.
+func barAxis(unit, name string, values []float64, log bool) barValueAxis {
+	axis := barValueAxis{XAxis: opts.XAxis{Type: "value", Name: label(name), AxisLabel: axisLabel(unit)}}
+	if len(values) == 0 {
+		return axis
+	}
+	if low := slices.Min(values); log && low > 0 {
+		axis.Type = "log"
+		axis.StartValue = math.Pow(10, math.Floor(math.Log10(low/2)))
+		axis.Min = axis.StartValue
+		return axis
+	}
+	axis.MinInterval = tickStep(unit, slices.Max(values))
+	axis.MaxInterval = axis.MinInterval
+	return axis
 }
 
 // targetLine is where the target lies on the value axis.

@@ -3,6 +3,7 @@ package chart
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -33,14 +34,8 @@ func Lines(list []report.Series, c exercises.Chart) Figure {
 	if list[0].Axis == "" {
 		xUnit = "sec"
 	}
-	log := c.Log
-	for _, s := range list {
-		log = log && !slices.ContainsFunc(s.Points, func(p [2]float64) bool { return p[1] <= 0 })
-	}
-
 	chart := charts.NewLine()
-	chart.SetGlobalOptions(global(unit, opts.XAxis{Type: "value", Name: label(or(c.X, axis)), Min: "dataMin", Max: "dataMax",
-		AxisLabel: axisLabel(xUnit)}, valueAxis(c.Y, unit, log))...)
+	chart.SetGlobalOptions(global(unit, xAxis(list, or(c.X, axis), xUnit), yAxis(list, c.Y, c.Log))...)
 	for _, s := range list {
 		var data []opts.LineData
 		for _, p := range spread(s.Points, maxPoints) {
@@ -53,18 +48,36 @@ func Lines(list []report.Series, c exercises.Chart) Figure {
 	f := Figure{Title: or(label(c.Title), upperFirst(label(c.Of))), Option: marshal(chart.JSON()), Table: pointTable(list, axis, xUnit)}
 	var parts []string
 	for _, s := range list {
-		parts = append(parts, label(s.Variant)+" "+course(s.Points, unit))
+		parts = append(parts, label(s.Variant)+" "+course(s))
 	}
 	f.Description = fmt.Sprintf("%s over %s: %s.", label(c.Of), label(axis), strings.Join(parts, "; "))
 	return f
 }
 
+// xAxis begins at zero, unless that would leave most of it empty.
+func xAxis(list []report.Series, name, unit string) opts.XAxis {
+	low, high := extent(list, 0)
+	return opts.XAxis{Type: "value", Name: label(name), AxisLabel: axisLabel(unit), Scale: opts.Bool(low > high/2)}
+}
+
+func yAxis(list []report.Series, name string, log bool) opts.YAxis {
+	low, high := extent(list, 1)
+	axis := opts.YAxis{Type: "value", Name: label(name), AxisLabel: axisLabel(list[0].Unit)}
+	if log && low > 0 {
+		axis.Type = "log"
+		return axis
+	}
+	axis.MinInterval = tickStep(list[0].Unit, high)
+	axis.MaxInterval = axis.MinInterval
+	return axis
+}
+
 // course says how a series went: "from 391 KiB to 37.6 MiB". The highest point is named where it lies in between.
-func course(points [][2]float64, unit string) string {
-	first, last := points[0][1], points[len(points)-1][1]
-	text := "from " + measure.Format(first, unit) + " to " + measure.Format(last, unit)
-	if _, top := extent(points); top > first && top > last {
-		text += ", at most " + measure.Format(top, unit)
+func course(s report.Series) string {
+	first, last := s.Points[0][1], s.Points[len(s.Points)-1][1]
+	text := "from " + measure.Format(first, s.Unit) + " to " + measure.Format(last, s.Unit)
+	if _, top := extent([]report.Series{s}, 1); top > first && top > last {
+		text += ", at most " + measure.Format(top, s.Unit)
 	}
 	return text
 }
@@ -93,7 +106,7 @@ func pointTable(list []report.Series, axis, xUnit string) [][]string {
 func courseTable(list []report.Series) [][]string {
 	rows := [][]string{{"variant", "readings", "first", "lowest", "highest", "last"}}
 	for _, s := range list {
-		low, high := extent(s.Points)
+		low, high := extent([]report.Series{s}, 1)
 		rows = append(rows, []string{label(s.Variant), fmt.Sprint(len(s.Points)), measure.Format(s.Points[0][1], s.Unit),
 			measure.Format(low, s.Unit), measure.Format(high, s.Unit), measure.Format(s.Points[len(s.Points)-1][1], s.Unit)})
 	}
@@ -117,10 +130,13 @@ func sameX(list []report.Series) bool {
 	return true
 }
 
-func extent(points [][2]float64) (low, high float64) {
-	low, high = points[0][1], points[0][1]
-	for _, p := range points {
-		low, high = min(low, p[1]), max(high, p[1])
+// extent is the least and the largest x (0) or y (1) of all points.
+func extent(list []report.Series, coordinate int) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, s := range list {
+		for _, p := range s.Points {
+			low, high = min(low, p[coordinate]), max(high, p[coordinate])
+		}
 	}
 	return low, high
 }

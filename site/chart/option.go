@@ -3,10 +3,13 @@ package chart
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
 	"github.com/go-echarts/go-echarts/v2/types"
+
+	"hotloop/runner/measure"
 )
 
 // global are the options that all charts share. Any theme but go-echarts' default keeps its palette out of the JSON,
@@ -21,16 +24,17 @@ func global(unit string, x opts.XAxis, y opts.YAxis) []charts.GlobalOpts {
 	}
 }
 
-func valueAxis(name, unit string, log bool) opts.YAxis {
-	axis := opts.YAxis{Type: "value", Name: label(name), AxisLabel: axisLabel(unit)}
-	if log {
-		axis.Type = "log"
-	}
-	return axis
-}
-
 func axisLabel(unit string) *opts.AxisLabel {
 	return &opts.AxisLabel{Formatter: types.FuncStr(marker(unit))}
+}
+
+// tickStep is the distance of an axis' marks for values up to top; 0 leaves it to ECharts, which counts in tens. Bytes
+// are counted in powers of two, or the axis would read 195 KiB, 391 KiB, 586 KiB.
+func tickStep(unit string, top float64) float64 {
+	if measure.KindOf(unit) != measure.Bytes || top < 8 {
+		return 0
+	}
+	return math.Exp2(math.Ceil(math.Log2(top / 6)))
 }
 
 // marshal turns a chart's options into JSON. Only finite numbers, strings and lists go in, so that it cannot fail.
