@@ -18,7 +18,9 @@ type evidence struct {
 	canceled bool
 	refusal  *executor.Refusal // the code was not run
 
-	ended  []ending        // steps that ended badly
+	ended     []ending // steps that ended badly
+	buildText string   // what the compiler said that is no diagnostic: its first line
+
 	tested *sandbox.Result // of the test binary; nil: tests were not run
 	limit  time.Duration   // after which the test binary was to end itself
 	sealed bool            // the channel held records of the harness and nothing else
@@ -61,7 +63,7 @@ func judgeSteps(rep *report.Report, ev *evidence) (report.Verdict, string) {
 	}
 	end := ev.ended[0]
 	if end.phase == executor.Build {
-		return report.CompileError, compileReason(rep, end.result)
+		return report.CompileError, compileReason(rep, ev, end.result)
 	}
 	if verdict, ok := limitVerdicts[end.result.Status]; ok {
 		return verdict, end.result.Reason
@@ -69,13 +71,13 @@ func judgeSteps(rep *report.Report, ev *evidence) (report.Verdict, string) {
 	return report.RuntimeError, endReason(rep, end.result)
 }
 
-func compileReason(rep *report.Report, res sandbox.Result) string {
+func compileReason(rep *report.Report, ev *evidence, res sandbox.Result) string {
 	if res.Status != sandbox.Exited {
 		return "The compiler was stopped: " + lowerFirst(res.Reason)
 	}
 	errs := errorsOf(rep)
 	if len(errs) == 0 {
-		return "The code does not compile."
+		return strings.TrimSpace("The code does not compile. " + ev.buildText)
 	}
 	first, _, _ := strings.Cut(errs[0].Message, "\n")
 	reason := fmt.Sprintf("%s:%d: %s", errs[0].File, errs[0].Line, first)

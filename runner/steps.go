@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"hotloop/exercises/kit/harness"
@@ -118,6 +119,9 @@ func (a *attempt) follow(p *process) {
 			room[e.Output.Stream] -= len(text)
 			if text != "" {
 				a.tell.output(e.Output.Stream, text)
+				if p.step.Phase == executor.Build {
+					a.buildText(text)
+				}
 			}
 		case e.Diagnostic != nil:
 			if p.step.Phase == executor.Test {
@@ -129,6 +133,13 @@ func (a *attempt) follow(p *process) {
 		case e.Point != nil:
 			a.tell.point(variantPoint(*e.Point, p.step.Variant))
 		}
+	}
+}
+
+// buildText keeps the first line for the reason of the verdict.
+func (a *attempt) buildText(text string) {
+	if line, _, _ := strings.Cut(strings.TrimSpace(text), "\n"); a.evidence.buildText == "" {
+		a.evidence.buildText = report.Clean(line)
 	}
 }
 

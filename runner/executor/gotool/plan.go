@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -113,14 +114,14 @@ func (p *plan) bench(steps []executor.Step) ([]executor.Step, error) {
 
 // compile makes a test binary of the module in dir. The speed of a run is decided here: most of it is this command.
 func (p *plan) compile(dir, bin string, race bool) sandbox.Command {
-	args := []string{"test", "-c", "-trimpath", "-buildvcs=false", "-vet=off", "-ldflags=-s -w", "-o", bin}
+	args := []string{"test", "-c", "-trimpath", "-buildvcs=false", "-vet=off", "-ldflags=-s -w", "-o", bin, "."}
 	if race {
-		args = append(args, "-race")
+		args = slices.Insert(args, 2, "-race")
 	}
-	cmd := p.tc.goCommand(dir, append(args, ".")...)
+	cmd := p.tc.goCommand(dir, args...)
 	cmd.ReadOnly = append(cmd.ReadOnly, p.kit)
 	if race {
-		cmd.Env = append(cmd.Env, "CGO_ENABLED=1") // the last one counts
+		cmd.Env[slices.Index(cmd.Env, noCgo)] = cgo
 	}
 	return cmd
 }

@@ -93,7 +93,7 @@ func (tc *toolchain) canRace() bool {
 // goCommand is the go command with args, offline and with none of the user's settings but the places of its caches.
 func (tc *toolchain) goCommand(dir string, args ...string) sandbox.Command {
 	env := append(inherited(), "GOCACHE="+tc.GOCACHE, "GOMODCACHE="+tc.GOMODCACHE, "GOFLAGS=-mod=readonly", "GO111MODULE=on",
-		"GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GOWORK=off", "GOENV=off", "CGO_ENABLED=0")
+		"GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GOWORK=off", "GOENV=off", noCgo)
 	return sandbox.Command{
 		Args:     append([]string{tc.path}, args...),
 		Env:      env,
@@ -102,6 +102,11 @@ func (tc *toolchain) goCommand(dir string, args ...string) sandbox.Command {
 		Limits:   buildLimits,
 	}
 }
+
+const (
+	noCgo = "CGO_ENABLED=0"
+	cgo   = "CGO_ENABLED=1"
+)
 
 // inherited are the variables that programs need to find their way on a machine.
 func inherited() (env []string) {
