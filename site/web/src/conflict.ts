@@ -1,5 +1,5 @@
 // Both versions of a file that was changed in the page and on disk, side by side, and the choice between them.
-import { diffLines, type DiffLine } from "./diff";
+import { diffLines, folded, type DiffLine } from "./diff";
 import { make } from "./dom";
 import type { Remote } from "./saving";
 
@@ -16,7 +16,8 @@ export interface ConflictPanel {
 
 /** Shows the panel at the top of the form. */
 export function showConflict(form: HTMLElement, { name, mine, theirs, choose }: ConflictOptions): ConflictPanel {
-  const lines = diffLines(mine(), theirs.content);
+  const lines = folded(diffLines(mine(), theirs.content));
+  const without = (mark: string) => lines.filter((line) => typeof line === "number" || line.mark !== mark);
   const panel = make(
     "section",
     "conflict",
@@ -25,8 +26,8 @@ export function showConflict(form: HTMLElement, { name, mine, theirs, choose }: 
     make(
       "div",
       "versions",
-      version("In this page", lines.filter((line) => line.mark !== "+"), mine, button("Keep mine", "btn-p", () => choose(true))),
-      version("On disk", lines.filter((line) => line.mark !== "-"), () => theirs.content, button("Take the file’s", "", () => choose(false))),
+      version("In this page", without("+"), mine, button("Keep mine", "btn-p", () => choose(true))),
+      version("On disk", without("-"), () => theirs.content, button("Take the file’s", "", () => choose(false))),
     ),
   );
   panel.setAttribute("role", "alert");
@@ -35,12 +36,15 @@ export function showConflict(form: HTMLElement, { name, mine, theirs, choose }: 
   return { close: () => panel.remove() };
 }
 
-function version(title: string, lines: DiffLine[], text: () => string, choice: HTMLButtonElement): HTMLElement {
+function version(title: string, lines: (DiffLine | number)[], text: () => string, choice: HTMLButtonElement): HTMLElement {
   const code = make("pre", "code");
   code.tabIndex = 0;
   code.setAttribute("role", "region");
   code.setAttribute("aria-label", title);
-  for (const { mark, text: line } of lines) code.append(mark === " " ? `${line}\n` : make("mark", "", `${line}\n`));
+  for (const line of lines) {
+    if (typeof line === "number") code.append(make("span", "fold", `${line === 1 ? "one line" : `${line} lines`} the same\n`));
+    else code.append(line.mark === " " ? `${line.text}\n` : make("mark", "", `${line.text}\n`));
+  }
   const copy = button("Copy", "ghost", () => {
     void navigator.clipboard.writeText(text()).then(
       () => (copy.textContent = "Copied"),

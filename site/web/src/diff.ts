@@ -56,6 +56,19 @@ function middle(x: string[], y: string[]): DiffLine[] {
   return out;
 }
 
+/** The difference with only a few of the unchanged lines around what differs; a number stands for the lines left out. */
+export function folded(lines: readonly DiffLine[], context = 2): (DiffLine | number)[] {
+  const near = (index: number) => lines.slice(Math.max(0, index - context), index + context + 1).some((line) => line.mark !== " ");
+  const out: (DiffLine | number)[] = [];
+  lines.forEach((line, index) => {
+    const last = out.at(-1);
+    if (near(index)) out.push(line);
+    else if (typeof last === "number") out[out.length - 1] = last + 1;
+    else out.push(1);
+  });
+  return out;
+}
+
 /** The one replacement that turns a into b: everything between their common beginning and their common end. */
 export function replacement(a: string, b: string): { from: number; to: number; insert: string } {
   const shorter = Math.min(a.length, b.length);

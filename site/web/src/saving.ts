@@ -20,6 +20,8 @@ export type Status =
 
 /** What a Saver needs of the world. */
 export interface World {
+  /** The files as they are on disk now. */
+  get(): Promise<Record<string, Remote>>;
   put(body: { files: Record<string, string>; base: Record<string, string> }): Promise<Record<string, unknown>>;
   /** Shows content that came from the disk. */
   adopt(name: string, content: string): void;
@@ -53,7 +55,9 @@ export class Saver {
   private readonly files = new Map<string, File>();
   private cancel = () => {};
   private sending: Promise<void> | undefined;
-  private inFlight: Record<string, string> = {};
+  private sends = 0; // how many were begun
+  private checking: Promise<void> | undefined;
+  private checkAgain = false;
   private failures = 0;
 
   constructor(private readonly world: World) {}
@@ -108,8 +112,31 @@ export class Saver {
     return names.length > 0 ? this.body(names) : undefined;
   }
 
-  /** The files on disk have changed. */
-  changed(remote: Record<string, Remote>): void {
+  /**
+   * Something on disk may have changed: looks, and takes it over or shows a conflict. told, if given, is what a watcher
+   * reported. It is a hint only: it may be of a moment before our last save, so the files are asked for at a moment when
+   * no save is under way.
+   */
+  check(told?: Record<string, Remote>): Promise<void> {
+    const known = (name: string, { hash }: Remote) => !this.files.has(name) || this.files.get(name)?.hash === hash;
+    if (told && Object.entries(told).every(([name, remote]) => known(name, remote))) return Promise.resolve();
+    this.checkAgain = true;
+    this.checking ??= this.look().finally(() => (this.checking = undefined));
+    return this.checking;
+  }
+
+  private async look(): Promise<void> {
+    while (this.checkAgain) {
+      this.checkAgain = false;
+      while (this.sending) await this.sending;
+      const { sends } = this;
+      const remote = await this.world.get().catch(() => undefined); // gone: whoever opens the stream again asks again
+      if (sends !== this.sends) this.checkAgain = true;
+      else if (remote) this.changed(remote);
+    }
+  }
+
+  private changed(remote: Record<string, Remote>): void {
     const taken: string[] = [];
     for (const [name, theirs] of Object.entries(remote)) {
       const file = this.files.get(name);
@@ -120,7 +147,7 @@ export class Saver {
         Object.assign(file, theirs);
         this.world.adopt(name, theirs.content);
         taken.push(name);
-      } else if (theirs.content !== this.inFlight[name]) {
+      } else {
         this.clash(name, file, theirs);
       }
     }
@@ -169,16 +196,15 @@ export class Saver {
   private async send(): Promise<void> {
     const names = this.unsaved();
     const body = this.body(names);
-    this.inFlight = body.files;
+    this.sends++;
     this.world.status({ kind: "saving" });
     try {
       const answer = await this.world.put(body);
       this.failures = 0;
       this.saved(body.files, answer["hashes"] as Record<string, string>);
     } catch (error) {
-      this.refused(error);
+      this.refused(error, body.files);
     } finally {
-      this.inFlight = {};
       this.sending = undefined;
     }
   }
@@ -195,11 +221,11 @@ export class Saver {
     else if (this.clean) this.world.status({ kind: "saved", files: Object.keys(sent) });
   }
 
-  private refused(error: unknown): void {
+  private refused(error: unknown, sent: Record<string, string>): void {
     const failure = error instanceof Failure ? error : new Failure(String(error), 0);
     const conflict = failure.status === 409 ? (failure.body["conflict"] as Record<string, Remote> | undefined) : undefined;
     if (conflict) {
-      this.conflicts(conflict);
+      this.conflicts(conflict, sent);
     } else if (failure.status === 0 || failure.status >= 500) {
       const retryIn = retries[Math.min(this.failures++, retries.length - 1)] ?? 10_000;
       this.schedule(retryIn);
@@ -209,11 +235,12 @@ export class Saver {
     }
   }
 
-  private conflicts(conflict: Record<string, Remote>): void {
+  private conflicts(conflict: Record<string, Remote>, sent: Record<string, string>): void {
     for (const [name, theirs] of Object.entries(conflict)) {
       const file = this.files.get(name);
       if (!file) continue;
       if (theirs.content === file.content) this.agree(name, file, theirs.hash);
+      else if (theirs.content === sent[name]) file.hash = theirs.hash; // it got there by an earlier request of ours
       else this.clash(name, file, theirs);
     }
     if (this.unsaved().length > 0) this.schedule(quiet);

@@ -33,6 +33,7 @@ export function openWorkbench(form: HTMLFormElement, page: Page): Workbench {
   const line = new StatusLine(form, () => void saver.flush());
 
   const saver = new Saver({
+    get: () => request("GET", `${base}/solution`).then((answer) => answer["files"] as Record<string, Remote>),
     put: (body) => request("PUT", `${base}/solution`, body),
     adopt: (name, content) => {
       areaOf(areas, name).value = content;
@@ -118,14 +119,9 @@ function areaOf(areas: readonly HTMLTextAreaElement[], name: string): HTMLTextAr
 
 // The stream tells what changes while it is open; what changed before is asked for.
 function watch(base: string, saver: Saver): void {
-  const catchUp = () =>
-    void request("GET", `${base}/solution`).then(
-      (answer) => saver.changed((answer["files"] ?? {}) as Record<string, Remote>),
-      () => {}, // the stream reports the server's absence, and opens again
-    );
   const stop = follow(`${base}/watch`, {
-    on: { files: (data) => saver.changed(JSON.parse(data) as Record<string, Remote>) },
-    opened: catchUp,
+    on: { files: (data) => void saver.check(JSON.parse(data) as Record<string, Remote>) },
+    opened: () => void saver.check(),
     lost: () => setTimeout(() => watch(base, saver), 5_000),
   });
   addEventListener("pagehide", stop, { once: true });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { diffLines, replacement } from "../src/diff";
+import { diffLines, folded, replacement } from "../src/diff";
 
 const texts = ["", "a", "a\nb\nc", "a\nx\nc", "a\nc", "b\na\nc\nd", "x\ny\nz", "a\nb\nb\nb\nc", "c\nb\na", "a\nb\n"];
 
@@ -19,6 +19,15 @@ test("what is common is told once", () => {
   assert.deepEqual(
     diffLines("a\nb\nc", "a\nx\nc").map((l) => l.mark + l.text),
     [" a", "-b", "+x", " c"],
+  );
+});
+
+test("long runs of common lines are folded to their number", () => {
+  const text = (middle: string) => `${"a\n".repeat(10)}${middle}\n${"b\n".repeat(10)}end`;
+  const lines = folded(diffLines(text("x"), text("y")));
+  assert.deepEqual(
+    lines.map((l) => (typeof l === "number" ? l : l.mark + l.text)),
+    [8, " a", " a", "-x", "+y", " b", " b", 9],
   );
 });
 

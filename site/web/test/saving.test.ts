@@ -19,7 +19,13 @@ class World {
   hold: Promise<void> | undefined;
 
   hash = (content: string) => `#${content}`;
+  reading: Promise<void> | undefined;
   saver = new Saver({
+    get: async () => {
+      const files = Object.fromEntries([...this.disk].map(([name, content]) => [name, { content, hash: this.hash(content) }]));
+      await this.reading;
+      return files;
+    },
     put: async (body) => {
       this.puts.push(body);
       await this.hold;
@@ -66,7 +72,7 @@ class World {
   }
   tell(name: string) {
     const content = this.disk.get(name) ?? "";
-    this.saver.changed({ [name]: { content, hash: this.hash(content) } });
+    return this.saver.check({ [name]: { content, hash: this.hash(content) } });
   }
   get last() {
     return this.said.at(-1)?.kind;
@@ -102,7 +108,6 @@ test("text typed while a save is under way is saved after it", async () => {
   w.type("a.go", "two");
   const saving = w.saver.flush();
   w.type("a.go", "three");
-  w.tell("a.go"); // the disk still has "one"
   release();
   await saving;
   assert.deepEqual(w.drafts.get("a.go"), { content: "three", base: "#two" });
@@ -118,19 +123,46 @@ test("the watcher's report of our own save is no conflict", async () => {
   w.type("a.go", "two");
   const saving = w.saver.flush();
   w.type("a.go", "three");
-  w.saver.changed({ "a.go": { content: "two", hash: "#two" } });
-  assert.equal(w.open.size, 0);
+  const checked = w.saver.check({ "a.go": { content: "two", hash: "#two" } });
   release();
   await saving;
+  await checked;
+  assert.equal(w.open.size, 0);
   await w.saver.flush();
   assert.equal(w.disk.get("a.go"), "three");
 });
 
-test("a change on disk is taken over when nothing is unsaved", () => {
+test("a report of an older version of ours does not bring it back", async () => {
+  const w = new World();
+  w.load("a.go", "one");
+  w.type("a.go", "two");
+  await w.saver.flush();
+  await w.saver.check({ "a.go": { content: "one", hash: "#one" } });
+  assert.equal(w.page.get("a.go"), "two");
+  assert.equal(w.open.size, 0);
+});
+
+test("what was read before a save is not believed after it", async () => {
+  const w = new World();
+  w.load("a.go", "one");
+  let release = () => {};
+  w.reading = new Promise((resolve) => (release = resolve));
+  const checked = w.saver.check(); // reads "one"
+  w.type("a.go", "two");
+  await w.saver.flush();
+  w.type("a.go", "three");
+  release();
+  await checked;
+  assert.equal(w.open.size, 0);
+  await w.saver.flush();
+  assert.equal(w.disk.get("a.go"), "three");
+});
+
+test("a change on disk is taken over when nothing is unsaved", async () => {
   const w = new World();
   w.load("a.go", "one");
   w.elsewhere("a.go", "theirs");
-  w.tell("a.go");
+  await w.tell("a.go");
   assert.equal(w.page.get("a.go"), "theirs");
   assert.equal(w.drafts.size, 0);
   assert.equal(w.saver.clean, true);
@@ -144,7 +176,7 @@ for (const [keep, want] of [["mine", "mine"], ["theirs", "theirs"]] as const) {
       w.load("a.go", "one");
       w.type("a.go", "mine");
       w.elsewhere("a.go", "theirs");
-      if (by === "the watcher") w.tell("a.go");
+      if (by === "the watcher") await w.tell("a.go");
       assert.equal(await w.saver.flush(), false);
       assert.equal(w.last, "conflict");
       assert.equal(w.open.get("a.go")?.content, "theirs");
@@ -221,6 +253,22 @@ test("a draft whose file has changed since is a conflict", async () => {
   w.saver.choose("a.go", true);
   await w.saver.flush();
   assert.equal(w.disk.get("a.go"), "draft");
+});
+
+test("what an earlier page of ours has saved is no conflict, also when typing went on", async () => {
+  const w = new World();
+  w.load("a.go", "one");
+  w.type("a.go", "two");
+  w.elsewhere("a.go", "two"); // the last request of a page that was left
+  let release = () => {};
+  w.hold = new Promise((resolve) => (release = resolve));
+  const saving = w.saver.flush();
+  w.type("a.go", "three");
+  release();
+  await saving;
+  assert.equal(w.open.size, 0);
+  assert.equal(await w.saver.flush(), true);
+  assert.equal(w.disk.get("a.go"), "three");
 });
 
 test("a request that can't succeed is not repeated, and nothing is lost", async () => {
