@@ -33,8 +33,11 @@ func main() {
 
 // run is the program without its process. An interrupt ends what is going on, with its children.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	// Who reads our output may go, as head does. Then writing fails, the run ends, and its folder is removed; by default
+	// the signal would end us at once. It is not ignored, since the children would inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	context.AfterFunc(ctx, stop) // the second interrupt ends the program at once
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
 	root := newRootCmd(a)

@@ -90,10 +90,11 @@ func (tc *toolchain) canRace() bool {
 	return err == nil
 }
 
-// goCommand is the go command with args, offline and with none of the user's settings but the places of its caches.
+// goCommand is the go command with args, offline and with none of the user's settings but the places of its caches. What
+// it cannot remove, because it was killed, lies in dir.
 func (tc *toolchain) goCommand(dir string, args ...string) sandbox.Command {
 	env := append(inherited(), "GOCACHE="+tc.GOCACHE, "GOMODCACHE="+tc.GOMODCACHE, "GOFLAGS=-mod=readonly", "GO111MODULE=on",
-		"GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GOWORK=off", "GOENV=off", noCgo)
+		"GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GOWORK=off", "GOENV=off", "GOTMPDIR="+dir, noCgo)
 	return sandbox.Command{
 		Args:     append([]string{tc.path}, args...),
 		Env:      env,
