@@ -93,7 +93,7 @@ func barOptions(b report.Benchmark, bar bar, withLimit bool, limit float64) []ch
 		options = append(options,
 			charts.WithMarkLineNameXAxisItemOpts(opts.MarkLineNameXAxisItem{Name: "target", XAxis: limit}),
 			charts.WithMarkLineStyleOpts(opts.MarkLineStyle{Symbol: []string{"none"},
-				Label: &opts.Label{Show: opts.Bool(true), Formatter: "target " + target(b)}}))
+				Label: &opts.Label{Show: opts.Bool(true), Position: "start", Formatter: "target"}}))
 	}
 	return options
 }
