@@ -56,7 +56,7 @@ export function dress(series: readonly Series[], look: Look): Series[] {
       ...one,
       itemStyle: { ...style, color, decal },
       ...(one.type === "line" ? { lineStyle: { width: 2, type: dashed, ...line, color }, showSymbol: false, symbolSize: 7 } : {}),
-      ...(one.type === "bar" ? { barMaxWidth: 26 } : {}),
+      ...(one.type === "bar" ? { barMaxWidth: 26, label: { ...asObject(one["label"]), color: look.ink, textBorderWidth: 0 } } : {}),
       ...(one["markLine"] ? { markLine: dressMark(asObject(one["markLine"]), look) } : {}),
     };
   });
@@ -68,7 +68,7 @@ function dressMark(mark: Record<string, unknown>, look: Look): Record<string, un
     animation: false,
     ...mark,
     lineStyle: { color: look.ok, type: "dashed", width: 2 },
-    label: { color: look.ok, position: "insideEndTop", ...asObject(mark["label"]) },
+    label: { position: "insideEndTop", ...asObject(mark["label"]), color: look.ok, textBorderWidth: 0 },
   };
 }
 
@@ -97,23 +97,46 @@ const asObject = (value: unknown): Record<string, unknown> =>
 
 const asList = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value.map(asObject) : value ? [asObject(value)] : []);
 
-/** What a chart is drawn from. Titles are the page's, not the picture's. */
-export function finish(raw: unknown, look: Look, description: string): Option {
+/** What a chart is drawn from, width pixels wide. Titles are the page's, not the picture's. */
+export function finish(raw: unknown, look: Look, description: string, width: number): Option {
   const option = asObject(revive(raw));
   const { title: _title, series, ...rest } = option;
   const list = dress(asList(series) as Series[], look);
-  const bars = list.some((s) => s.type === "bar");
+  const xAxis = asList(option["xAxis"]);
+  const yAxis = asList(option["yAxis"]);
+  const names = list.map((one) => String(one.name ?? ""));
+  const legend = list.length > 1 && !namedByAxis(names, [...xAxis, ...yAxis]);
+  const marked = list.some((one) => one["markLine"]);
+  const named = yAxis.some((axis) => axis["name"]);
+  const top = 8 + (legend ? 22 * legendRows(names, width) + 4 : 0) + (named || marked ? 18 : 0);
   return {
     ...rest,
     animation: false,
     aria: { enabled: true, label: { description }, decal: { show: false } },
-    legend: { top: 0, left: 0, ...asObject(asList(option["legend"])[0]), show: list.length > 1 },
-    grid: { left: 4, right: 18, top: list.length > 1 ? 36 : 14, bottom: 4, outerBoundsMode: "same", outerBounds: { left: 4, right: 8, top: 8, bottom: 4 } },
-    xAxis: asList(option["xAxis"]).map(placeName),
-    yAxis: asList(option["yAxis"]).map((axis) => ({ ...axis, nameGap: 10 })),
-    tooltip: { trigger: bars || list.some((s) => s.type === "line") ? "axis" : "item", axisPointer: { type: bars ? "shadow" : "line" } },
+    legend: { ...asList(option["legend"])[0], top: 0, left: 0, itemGap: 14, show: legend },
+    grid: { left: 4, right: 12, top, bottom: 4, outerBoundsMode: "same", outerBounds: { left: 4, right: 12, top, bottom: 4 } },
+    xAxis: xAxis.map((axis) => ({ ...axis, nameLocation: "middle", nameGap: 26 })),
+    yAxis: yAxis.map((axis) => ({ ...axis, nameGap: 10, nameTextStyle: { align: "left" } })),
+    tooltip: { trigger: "axis", axisPointer: { type: "line", lineStyle: { color: look.line, type: "solid" } } },
     series: list,
   };
 }
 
-const placeName = (axis: Record<string, unknown>) => ({ ...axis, nameLocation: "middle", nameGap: 26 });
+// Bars that each have their series' name beside them need no legend.
+const namedByAxis = (names: readonly string[], axes: readonly Record<string, unknown>[]): boolean =>
+  axes.some((axis) => Array.isArray(axis["data"]) && names.every((name) => (axis["data"] as unknown[]).includes(name)));
+
+/** How many rows the legend takes: seven pixels a character, and the swatch. */
+function legendRows(names: readonly string[], width: number): number {
+  let rows = 1;
+  let used = 0;
+  for (const name of names) {
+    const needed = name.length * 7 + 38;
+    if (used > 0 && used + needed > width) {
+      rows++;
+      used = 0;
+    }
+    used += needed;
+  }
+  return rows;
+}

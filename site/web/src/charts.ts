@@ -41,6 +41,7 @@ export function draw(root: ParentNode): void {
       drawOne(figure, canvas, look);
     } catch (error) {
       console.error("drawing a chart:", error);
+      delete figure.dataset["drawn"];
       showTable(figure);
     }
   }
@@ -48,20 +49,22 @@ export function draw(root: ParentNode): void {
 
 function drawOne(figure: HTMLElement, canvas: HTMLElement, look: Look): void {
   const raw = JSON.parse(find('script[type="application/json"]', figure)?.textContent ?? "") as unknown;
+  figure.dataset["drawn"] = asBars(raw) ? "bars" : "lines"; // before: the canvas has its size from it
   const chart = echarts.init(canvas, theme(look), { renderer: "svg" });
   drawn.set(canvas, { figure, raw, chart });
   apply({ figure, raw, chart }, look);
   sizes.observe(canvas);
-  figure.dataset["drawn"] = "";
 }
 
 function apply({ figure, raw, chart }: Drawn, look: Look): void {
-  const option = finish(raw, look, describe(figure));
+  const option = finish(raw, look, describe(figure), chart.getWidth());
   const format = (raw as { tooltip?: { valueFormatter?: string } }).tooltip?.valueFormatter;
   const unit = /^@fmt:(.*)$/.exec(format ?? "")?.[1] ?? unitOfAxis(raw);
   option["tooltip"] = { ...(option["tooltip"] as object), formatter: tooltip(unit), className: "chart-tip", borderWidth: 0, padding: 0, backgroundColor: "transparent", extraCssText: "box-shadow:none", confine: true, transitionDuration: 0 };
   chart.setOption(option, { notMerge: true });
 }
+
+const asBars = (raw: unknown): boolean => (raw as { series?: { type?: string }[] }).series?.[0]?.type === "bar";
 
 function unitOfAxis(raw: unknown): string {
   const { xAxis, yAxis } = raw as Record<string, unknown>;
@@ -80,6 +83,8 @@ interface TipItem {
   color?: unknown;
 }
 
+const hasValue = ({ value }: TipItem): boolean => typeof (Array.isArray(value) ? value.at(-1) : value) === "number";
+
 // The tooltip is made of elements: as HTML text it would need styles in attributes, which the page's policy forbids.
 function tooltip(unit: string): (params: unknown) => HTMLElement {
   const format = formatter(unit);
@@ -89,7 +94,7 @@ function tooltip(unit: string): (params: unknown) => HTMLElement {
   };
   return (params) => {
     const items = (Array.isArray(params) ? params : [params]) as TipItem[];
-    const rows = items.map((item) => {
+    const rows = items.filter(hasValue).map((item) => {
       const swatch = make("i", "swatch");
       if (typeof item.color === "string") swatch.style.background = item.color;
       return make("li", "", swatch, make("span", "", item.seriesName ?? ""), make("b", "num", text(item.value)));

@@ -26,10 +26,17 @@ test("series get the colour of their role, whatever their order", () => {
 });
 
 test("what the server chose for an axis stays", () => {
-  const option = finish({ title: [{ text: "t" }], xAxis: [{ type: "log" }], yAxis: [{}], series: [{ name: "yours", type: "bar", data: [1] }] }, look, "about");
+  const option = finish({ title: [{ text: "t" }], xAxis: [{ type: "log" }], yAxis: [{}], series: [{ name: "yours", type: "bar", data: [1] }] }, look, "about", 400);
   assert.equal((option["xAxis"] as { type: string }[])[0]?.type, "log");
   assert.equal("title" in option, false);
   assert.equal((option["series"] as { data: number[] }[])[0]?.data[0], 1);
+});
+
+test("there is a legend only where the axis does not name the series", () => {
+  const shows = (yAxis: object) =>
+    (finish({ yAxis: [yAxis], series: [{ name: "naive", type: "bar" }, { name: "yours", type: "bar" }] }, look, "", 400)["legend"] as { show: boolean }).show;
+  assert.equal(shows({ data: ["naive", "reference", "yours"] }), false);
+  assert.equal(shows({ type: "value" }), true);
 });
 
 test("lines that are points are taken out of the output", () => {
