@@ -4,6 +4,18 @@
 // Content is a folder: syllabus.yaml lists the tracks in reading order, <topic>/<slug>.md is a lesson (a YAML head, then
 // Markdown in eight fixed sections), <topic>/cards.yaml holds the topic's interview cards. Load reports every fault of
 // a bad folder at once. Markdown is not trusted to be HTML: raw HTML and script links are faults, and never rendered.
+//
+// A lesson's sections have the ids why, node, go, see, practise, interview, pitfalls, further; a sub-heading's id begins
+// with its section's. What is not prose is a fence, and its first line says what it is:
+//
+//	js|go|sh {#L7.2N .bad run=node flags=--expose-gc twin=…}   code that runs; Block tells the attributes
+//	output {of=L7.2N}             what it printed when the page was written, with Match's matchers
+//	predict {#p1}                 a question, a list of - [ ] and one - [x], then the explanation
+//	exercise {slug=lru-cache}     an exercise to practise on, and a sentence; coming: it is not written yet
+//	cards                         interview cards, one id a line
+//	text                          shown as it is
+//
+// A link to a block cites it: [38.1 MiB](#L4.1N) is a fault unless the block's recorded output holds the number.
 package lessons
 
 import (

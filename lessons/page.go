@@ -229,6 +229,9 @@ func (p *page) fence(n *ast.FencedCodeBlock) {
 func (p *page) block(lang string, a attrs, body string, line int) {
 	b, errs := parseBlock(lang, a)
 	b.Source, b.Line = body, line
+	if b.Chart != "" {
+		p.only("see", "a block with chart=", line)
+	}
 	for _, err := range errs {
 		p.fail(line, "block %s: %v", b.ID, err)
 	}
@@ -236,6 +239,13 @@ func (p *page) block(lang string, a attrs, body string, line int) {
 	p.blocks[b.ID] = b
 	p.lesson.blocks = append(p.lesson.blocks, b)
 	p.items = append(p.items, item{block: b})
+}
+
+// only reports what stands in another section than its own.
+func (p *page) only(section, what string, line int) {
+	if p.outer != section {
+		p.fail(line, "%s in section %q; expected in %q", what, p.outer, section)
+	}
 }
 
 // output belongs to a block before it and is shown in its figure.
@@ -330,6 +340,7 @@ func (p *page) inspectInner(doc ast.Node, source []byte, line int) {
 
 // cards reads a list of card ids, one a line.
 func (p *page) cards(body string, line int) {
+	p.only("interview", "cards", line)
 	ids := strings.Fields(body)
 	for i, id := range ids {
 		p.lesson.cardRefs = append(p.lesson.cardRefs, ref{id, line + 1 + i})
@@ -339,6 +350,7 @@ func (p *page) cards(body string, line int) {
 }
 
 func (p *page) exercise(a attrs, body string, line int) {
+	p.only("practise", "an exercise", line)
 	e := &exerciseItem{slug: a.value["slug"], coming: a.flags["coming"], source: []byte(body)}
 	doc := markdown.Parser().Parse(text.NewReader(e.source))
 	p.inspectInner(doc, e.source, line)

@@ -59,7 +59,9 @@ func (l *loader) syllabus() error {
 	if !ok || !l.faults.decode(syllabusName, 0, data, &s) {
 		return err
 	}
-	lineOf := func(text string) int { return 1 + bytes.Count(data[:max(0, bytes.Index(data, []byte(text)))], []byte("\n")) }
+	lineOf := func(text string) int {
+		return 1 + bytes.Count(data[:max(0, bytes.Index(data, []byte(text)))], []byte("\n"))
+	}
 
 	listed, ids := map[string]bool{}, map[string]bool{}
 	for _, t := range s.Tracks {
