@@ -235,7 +235,7 @@ func TestExercise(t *testing.T) {
 		{name: "mutant ends before its test", changes: map[string][]report.Report{"b": {tested(report.RuntimeError, "TestAdd error", "TestZero gone")}},
 			want: "mutant ignores-a survived: TestZero did not run; tests that failed: TestAdd"},
 		{name: "its test is skipped", changes: map[string][]report.Report{"b": {tested(report.Invalid, "TestZero skip")}},
-			want: "mutant ignores-a survived: TestZero was skipped; tests that failed: none"},
+			want: "mutant ignores-a survived: TestZero was skipped: add_test.go:5: Add(1, 2) = 0, want 3; tests that failed: none"},
 		{name: "its test is not in the report", changes: map[string][]report.Report{"b": {tested(report.Accepted, "TestZero gone")}},
 			want: "mutant ignores-a survived: there is no TestZero; tests that failed: none"},
 		{name: "mutant does not compile", changes: map[string][]report.Report{"b": {notCompiling()}},

@@ -121,7 +121,7 @@ func mutant(ctx context.Context, c *checker, t *trial) (*Problem, error) {
 	case i >= 0 && rep.Tests[i].Status == report.TestPass:
 		return survived(t.variant, killer+" passed", rep), nil
 	case i >= 0:
-		return survived(t.variant, killer+" was skipped", rep), nil
+		return survived(t.variant, strings.TrimSuffix(killer+" was skipped: "+rep.Tests[i].Message, ": "), rep), nil
 	case len(failed(rep)) > 0 || rep.Verdict != report.Accepted:
 		return survived(t.variant, killer+" did not run", rep), nil
 	}

@@ -5,8 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-
-	"hotloop/runner/measure"
 )
 
 // TextOptions say how Text writes. The zero value suits a file or a pipe.
@@ -33,6 +31,7 @@ type text struct {
 	tests         map[string]bool     // names of the tests that were told
 	remarks       map[Diagnostic]bool // diagnostics that were told
 	pending       strings.Builder     // printed by the program, not told yet
+	skipped       []Test              // not told yet
 }
 
 // Handle tells one event.
@@ -157,6 +156,10 @@ func (t *text) test(test Test) {
 	}
 	t.running = ""
 	t.tests[test.Name] = true
+	if test.Status == TestSkip && !t.verbose {
+		t.skipped = append(t.skipped, test)
+		return
+	}
 	sub := strings.Contains(test.Name, "/")
 	if sub && test.Status == TestPass && !t.verbose {
 		return // what it printed is told with its parent
@@ -178,6 +181,25 @@ func (t *text) test(test Test) {
 		t.block(indent+"    ", strings.TrimLeft(message, "\n"))
 	}
 	t.printed(message)
+}
+
+// skips tells the skipped tests at the end, those with the same message on one line: when a program ends early, all that
+// did not run have one.
+func (t *text) skips() {
+	mark := marks[TestSkip]
+	for len(t.skipped) > 0 {
+		first := t.skipped[0]
+		same := func(test Test) bool { return test.Message == first.Message }
+		names := cleanLine(first.Name)
+		if n := len(t.skipped); slices.ContainsFunc(t.skipped[1:], same) {
+			t.skipped = slices.DeleteFunc(t.skipped, same)
+			names = fmt.Sprintf("%d tests, %s first", n-len(t.skipped), names)
+		} else {
+			t.skipped = t.skipped[1:]
+		}
+		t.line(t.paint(mark.style, mark.sign+" "+mark.word), " ", names)
+		t.block("    ", first.Message)
+	}
 }
 
 type mark struct {
@@ -211,6 +233,7 @@ func (t *text) report(r *Report) {
 	}
 	t.now("")
 	t.printed("")
+	t.skips()
 	if len(r.Benchmarks) > 0 {
 		t.line()
 		t.benchmarks(r.Benchmarks)
@@ -221,99 +244,3 @@ func (t *text) report(r *Report) {
 	}
 	t.verdict(r)
 }
-
-func (t *text) verdict(r *Report) {
-	t.line()
-	mark, style := "✗", red
-	switch r.Verdict {
-	case Accepted:
-		mark, style = "✓", green
-	case Inconclusive, Canceled:
-		mark, style = "?", yellow
-	}
-	said := cleanLine(r.Reason)
-	if said == "" {
-		said = summary(r)
-	}
-	verdict := t.paint(style, mark+" "+cleanLine(string(r.Verdict)))
-	if said == "" {
-		t.line(verdict)
-	} else {
-		t.line(verdict, ": ", said)
-	}
-	if next := nextStep(r); next != "" {
-		t.line(t.paint(dim, "  next: "+next))
-	}
-}
-
-// summary counts what an accepted run showed.
-func summary(r *Report) string {
-	var parts []string
-	passed := 0
-	for _, test := range r.Tests {
-		if test.Status == TestPass && !strings.Contains(test.Name, "/") {
-			passed++
-		}
-	}
-	if passed > 0 {
-		parts = append(parts, plural(passed, "test")+" passed")
-	}
-	met := 0
-	for _, b := range r.Benchmarks {
-		if b.Met == measure.Yes {
-			met++
-		}
-	}
-	if met > 0 {
-		parts = append(parts, plural(met, "target")+" met")
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return strings.Join(parts, ", ") + " in " + seconds(r.Seconds)
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
-}
-
-// nextStep is what a learner may do now. A snippet has none.
-func nextStep(r *Report) string {
-	if r.Exercise == "" {
-		return ""
-	}
-	slug := cleanLine(r.Exercise)
-	switch r.Verdict {
-	case Accepted:
-		if r.Goal != "bench" {
-			return "hotloop bench " + slug + " measures it against the naive version"
-		}
-		return "hotloop next"
-	case WrongAnswer, TargetMissed:
-		return "hotloop hint " + slug + " asks a question that helps"
-	case Inconclusive:
-		return "close what else keeps this machine busy, then hotloop bench " + slug
-	case CompileError:
-		if i := slices.IndexFunc(r.Diagnostics, isError); i >= 0 {
-			return "begin with " + place(r.Diagnostics[i]) + "; later errors often follow from the first"
-		}
-	case RuntimeError:
-		return "read the first lines of the output above: they name the place in your code"
-	case TimeLimitExceeded:
-		return "look for a loop, lock or channel that nothing ends, in what the last test calls"
-	case MemoryLimitExceeded:
-		return "look for what grows with each call and is never given back"
-	case OutputLimitExceeded:
-		return "remove prints from code that runs often"
-	case ProcessLimitExceeded:
-		return "start fewer processes, and wait for each"
-	case Invalid:
-		return "hotloop test " + slug + " again; hotloop reset " + slug + " begins anew and keeps a copy"
-	}
-	return ""
-}
-
-func isError(d Diagnostic) bool { return d.Severity != "warning" }
