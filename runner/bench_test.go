@@ -2,8 +2,10 @@ package runner
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -161,5 +163,33 @@ func TestSnippet(t *testing.T) {
 				t.Errorf("diagnostics %+v; want one on main.go:3", rep.Diagnostics)
 			}
 		})
+	}
+}
+
+// Of runs at the same time each has its own folder, its own report and its own tests.
+func TestRunsAtTheSameTime(t *testing.T) {
+	r := newRunner(t)
+	verdicts := make([]report.Verdict, 4)
+	var wg sync.WaitGroup
+	for i := range verdicts {
+		source, want := adderReference, report.Accepted
+		if i%2 == 1 {
+			source, want = wrong("", before), report.WrongAnswer
+		}
+		wg.Go(func() {
+			err := r.Run(t.Context(), solution(source), report.HandlerFunc(func(e report.Event) error {
+				if e.Report != nil {
+					verdicts[i] = e.Report.Verdict
+				}
+				return nil
+			}))
+			if err != nil || verdicts[i] != want {
+				t.Errorf("run %d: %q, %v; want %q", i, verdicts[i], err, want)
+			}
+		})
+	}
+	wg.Wait()
+	if left, _ := os.ReadDir(r.Dir); len(left) > 0 {
+		t.Errorf("the runs left %s behind", left[0])
 	}
 }

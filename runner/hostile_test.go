@@ -185,6 +185,7 @@ var hostile = []struct {
 func TestHostileSolutions(t *testing.T) {
 	for _, tt := range hostile {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			rep, _ := run(t, solution(tt.source))
 			if rep.Verdict != tt.verdict || !strings.Contains(rep.Reason, tt.reason) {
 				t.Errorf("verdict %q, reason %q;\nwant %q, … %q …\ndiagnostics: %+v", rep.Verdict, rep.Reason, tt.verdict, tt.reason, rep.Diagnostics)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"hotloop/exercises/kit/harness"
 	"hotloop/runner/executor"
@@ -15,7 +16,10 @@ import (
 )
 
 // snippetLimits are for what a reader of a lesson starts with a click.
-var snippetLimits = sandbox.Limits{Wall: 10e9, Memory: 1 << 30, Output: 1 << 20, Procs: 256}
+var snippetLimits = sandbox.Limits{Wall: 10 * time.Second, Memory: 1 << 30, Output: 1 << 20, Procs: 256}
+
+// slowBuild is when somebody who waits should be told why.
+const slowBuild = 4 * time.Second
 
 // steps runs steps one after the other until one ends badly; then it is not ok. Those that run beside the others are
 // waited for, but if a build fails, the compiler has said it all.
@@ -80,6 +84,12 @@ func (a *attempt) step(ctx context.Context, step executor.Step) (ending, error) 
 	}
 	if step.Phase == executor.Test {
 		a.tests.expect(step.Tests)
+	}
+	if step.Phase == executor.Build {
+		slow := time.AfterFunc(slowBuild, func() {
+			a.tell.progress(step.Phase, 0, 0, "still compiling; the first time, the standard library is compiled, too")
+		})
+		defer slow.Stop()
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { a.follow(p) })

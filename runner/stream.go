@@ -29,9 +29,8 @@ func stream(ctx context.Context, h report.Handler, a *attempt) error {
 	a.tell = &teller{rep: a.rep, events: make(chan report.Event, 64)}
 	var runErr error
 	go func() {
-		defer close(a.tell.events)
 		runErr = a.run(ctx)
-		a.tell.flush()
+		a.tell.finish()
 	}()
 	var handlerErr error
 	for e := range a.tell.events {
@@ -59,11 +58,12 @@ func stream(ctx context.Context, h report.Handler, a *attempt) error {
 type teller struct {
 	events chan report.Event
 
-	mu     sync.Mutex
-	rep    *report.Report
-	text   report.Output // not told yet
-	timer  *time.Timer
-	series map[seriesKey]int // index in rep.Series
+	mu       sync.Mutex
+	rep      *report.Report
+	text     report.Output // not told yet
+	timer    *time.Timer
+	series   map[seriesKey]int // index in rep.Series
+	finished bool
 }
 
 type seriesKey struct{ name, unit, variant, axis string }
@@ -76,7 +76,18 @@ func (t *teller) event(e report.Event) {
 
 func (t *teller) send(e report.Event) {
 	t.flushLocked()
-	t.events <- e
+	if !t.finished {
+		t.events <- e
+	}
+}
+
+// finish ends the events. What a timer still has to say is too late.
+func (t *teller) finish() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.flushLocked()
+	t.finished = true
+	close(t.events)
 }
 
 func (t *teller) flush() {
@@ -90,7 +101,7 @@ func (t *teller) flushLocked() {
 		t.timer.Stop()
 		t.timer = nil
 	}
-	if t.text.Text == "" {
+	if t.text.Text == "" || t.finished {
 		return
 	}
 	out := t.text

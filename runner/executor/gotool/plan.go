@@ -32,7 +32,11 @@ var (
 	benchLimits = sandbox.Limits{Wall: 5 * time.Minute, CPU: 10 * time.Minute, Memory: 1 << 30, Output: 8 << 20, Procs: 256}
 )
 
-const raceMemory = 8 // the race detector multiplies the memory of a program by five to ten
+// The race detector multiplies the memory of a program by five to ten. On a small machine that is more than there is.
+const (
+	raceMemory    = 8
+	maxRaceMemory = 2 << 30
+)
 
 // A plan is the making of the steps of one solution.
 type plan struct {
@@ -81,7 +85,8 @@ func (p *plan) buildAndTest(goal executor.Phase) []executor.Step {
 	test.Command = p.run(bin, p.limits(testLimits))
 	test.Command.Args = append(test.Command.Args, "-test.v=test2json", "-test.paniconexit0", "-test.timeout=0")
 	if race {
-		test.Command.Limits.Memory *= raceMemory
+		limit := &test.Command.Limits.Memory
+		*limit = max(*limit, min(*limit*raceMemory, maxRaceMemory))
 	}
 	return []executor.Step{vet, build, test}
 }
