@@ -132,7 +132,7 @@ var langNames = map[string]string{"js": "JavaScript", "go": "Go", "sh": "Shell"}
 
 // measures explain the word of a chart's quantity, the same on every page.
 var measures = map[string]string{
-	"heap":    "<dfn>Live heap</dfn>: what is still reachable. In Go <code>HeapAlloc</code> after two forced collections, in Node <code>heapUsed</code> after calling <code>gc()</code> twice.",
+	"heap":    "<dfn>Live heap</dfn>: what is still reachable. In Go <code>HeapAlloc</code> after forced collections, two or more; in Node <code>heapUsed</code> after calling <code>gc()</code> as often.",
 	"time":    "<dfn>Time</dfn>: the median of repeated runs inside one process, after warming up.",
 	"latency": "<dfn>Latency</dfn>: from the moment the operation was due to its end; quantiles by nearest rank.",
 	"count":   "<dfn>Count</dfn>: counted, not timed; it does not depend on the machine.",
