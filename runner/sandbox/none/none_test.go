@@ -278,7 +278,7 @@ func TestUsage(t *testing.T) {
 	if err != nil || result.Status != sandbox.Exited {
 		t.Fatalf("Run = %+v, %v; want status %q", result, err, sandbox.Exited)
 	}
-	if result.MaxRSS < 40<<20 || result.MaxRSS > 200<<20 {
+	if result.MaxRSS < 32<<20 || result.MaxRSS > 200<<20 {
 		t.Errorf("peak %s of a program that fills 40 MiB", size(result.MaxRSS))
 	}
 	if result.CPU <= 0 || result.Wall <= 0 {
