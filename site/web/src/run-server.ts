@@ -15,6 +15,7 @@ export interface Snippet {
 interface RunEvent {
   output?: Part;
   step?: { phase: string; status?: string; note?: string };
+  point?: { series: string; unit: string; axis?: string; x: number; y: number };
   diagnostic?: { file: string; line: number; column: number; message: string };
 }
 
@@ -31,8 +32,9 @@ export function runOnServer(snippet: Snippet, print: (part: Part) => void): Run 
       resolve(ending);
     };
     const event = (data: string) => {
-      const { output, diagnostic: d } = JSON.parse(data) as RunEvent;
+      const { output, point, diagnostic: d } = JSON.parse(data) as RunEvent;
       if (output) print(output);
+      if (point) print({ stream: "stdout", text: `${JSON.stringify({ chart: point })}\n` }); // as a worker's block prints it
       if (d) print({ stream: "stderr", text: `${d.file}:${d.line}:${d.column}: ${d.message}\n` });
     };
     const done = (data: string) => end(endingOf(JSON.parse(data) as { verdict: string; reason?: string }));
