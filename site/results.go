@@ -282,7 +282,13 @@ func (r *results) TestCount() (count struct{ Passed, All int }) {
 	return count
 }
 
-// A testRow is a top-level test with its sub-tests.
+// AllPassed says that the tests are over and there is nothing in them to look at; a benchmark's page folds them then.
+func (r *results) AllPassed() bool {
+	count := r.TestCount()
+	return r.Report != nil && count.All > 0 && count.Passed == count.All
+}
+
+// A testRow is a top-level test with those of its sub-tests that did not pass.
 type testRow struct {
 	report.Test
 	Subs []report.Test
@@ -300,10 +306,11 @@ func (r *results) TestRows() []testRow {
 			at[top] = i
 			rows = append(rows, testRow{Test: report.Test{Name: top, Status: report.TestRun}})
 		}
-		if isSub {
-			rows[i].Subs = append(rows[i].Subs, t)
-		} else {
+		switch {
+		case !isSub:
 			rows[i].Test = t
+		case t.Status != report.TestPass:
+			rows[i].Subs = append(rows[i].Subs, t)
 		}
 	}
 	return rows
@@ -357,7 +364,10 @@ func newBenchmarkRow(b report.Benchmark) benchmarkRow {
 		row.Spread = measure.Format(b.Yours.Lo, b.Unit) + " to " + measure.Format(b.Yours.Hi, b.Unit)
 	}
 	if s := b.Speedup; s != nil {
-		row.Speedup = fmt.Sprintf("%s (%s to %s)", measure.Multiple(s.Center), measure.Multiple(s.Lo), measure.Multiple(s.Hi))
+		row.Speedup = measure.Multiple(s.Center)
+		if s.Lo != s.Hi {
+			row.Speedup += fmt.Sprintf(" (%s to %s)", measure.Multiple(s.Lo), measure.Multiple(s.Hi))
+		}
 	}
 	switch t := b.Target; {
 	case t == nil:
