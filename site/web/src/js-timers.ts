@@ -48,7 +48,7 @@ export class Timers {
     private readonly events: TimerEvents,
   ) {
     const nativeTimeout = scope.setTimeout.bind(scope) as unknown as (f: () => void, ms?: number) => number;
-    this.later = (f) => void nativeTimeout(f, 0);
+    this.later = (f) => void nativeTimeout(() => nativeTimeout(f, 0), 0); // rejections that nobody handles are told in between
     const nativeInterval = scope.setInterval.bind(scope) as unknown as (f: () => void, ms?: number) => number;
     this.clearNative = scope.clearTimeout.bind(scope) as unknown as (id: number) => void;
     const once = (f: Callback, ms?: number, ...args: unknown[]) => {

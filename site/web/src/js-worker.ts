@@ -46,10 +46,20 @@ function failed(error: unknown): void {
   end({ type: "failed", text: cleaned(text) });
 }
 
-/** A stack without the frames of this file. */
+const opening = "(async()=>{"; // on the snippet's first line, so that line numbers are its own
+let length = 0; // of the snippet, in lines
+
+/** Columns of the first line counted without the opening. */
+const shifted = (text: string): string =>
+  text.replace(/(snippet\.js:1:)(\d+)/g, (_, place: string, column: string) => place + Math.max(1, Number(column) - opening.length));
+
+/** A stack without the frames of this file and of the function around the snippet. */
 function cleaned(stack: string): string {
-  const lines = stack.split("\n");
-  return lines.filter((line) => !/^\s+at /.test(line) || line.includes("snippet.js")).join("\n").replaceAll("eval (snippet.js", "(snippet.js");
+  const own = (line: string) => {
+    const place = /snippet\.js:(\d+)/.exec(line);
+    return !/^\s+at /.test(line) || (place !== null && Number(place[1]) <= length);
+  };
+  return stack.split("\n").filter(own).map(shifted).join("\n").replaceAll("at eval (", "at (");
 }
 
 const timers = new Timers(globalThis, {
@@ -104,6 +114,10 @@ scope.console = makeConsole() as Console;
 scope.global = globalThis;
 globalThis.addEventListener("error", (event) => {
   event.preventDefault();
+  if (event.error instanceof SyntaxError && event.lineno > 0) {
+    end({ type: "failed", text: shifted(`snippet.js:${event.lineno}:${event.colno}: ${event.error}`) });
+    return;
+  }
   failed(event.error ?? event.message);
 });
 globalThis.addEventListener("unhandledrejection", (event) => {
@@ -114,12 +128,10 @@ globalThis.addEventListener("unhandledrejection", (event) => {
 scope.onmessage = ({ data }) => {
   scope.onmessage = null;
   post({ type: "started" });
-  // An indirect eval, so that the snippet sees globals only; on one line with its wrapper, so that line numbers are its own.
+  // An indirect eval, so that the snippet sees globals only.
+  // If it does not parse, the error is left uncaught, because only the event for that says where.
   const evaluate = globalThis.eval;
-  try {
-    const result = evaluate(`(async()=>{${data.source}\n})()\n//# sourceURL=snippet.js`) as Promise<unknown>;
-    result.then(() => timers.mainEnded(), failed);
-  } catch (error) {
-    failed(error); // it does not parse
-  }
+  length = data.source.split("\n").length;
+  const result = evaluate(`${opening}${data.source}\n})()\n//# sourceURL=snippet.js`) as Promise<unknown>;
+  result.then(() => timers.mainEnded(), failed);
 };

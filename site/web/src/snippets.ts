@@ -42,7 +42,7 @@ function start(figure: HTMLElement): void {
 
   const go = async () => {
     if (run) return;
-    const screen = new Screen(output);
+    const screen = new Screen(output, figure.dataset["id"] ?? "the code");
     run = begin(figure, edited?.text() ?? original, (part) => screen.print(part));
     show();
     const ending = await run.ended;
@@ -96,10 +96,13 @@ class Screen {
   private readonly points = new PointCollector();
   private partial = { stdout: "", stderr: "" };
 
-  constructor(private readonly place: HTMLElement) {
+  constructor(
+    private readonly place: HTMLElement,
+    label: string,
+  ) {
     this.text.tabIndex = 0;
     this.text.setAttribute("role", "region");
-    this.text.setAttribute("aria-label", "Output");
+    this.text.setAttribute("aria-label", `Output of ${label}`);
     this.text.hidden = true;
     place.setAttribute("aria-busy", "true");
     place.replaceChildren(this.text, this.status);
