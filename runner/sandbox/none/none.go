@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"hotloop/runner/sandbox"
+	"hotloop/runner/sandbox/child"
 )
 
 // A Driver runs commands under a supervisor. It holds nothing and needs no closing.
@@ -60,7 +61,7 @@ func (d Driver) Available(ctx context.Context) error {
 // is read from until the command ends; a Read that is blocked then is not waited for.
 func (d Driver) Run(ctx context.Context, cmd *sandbox.Command) (sandbox.Result, error) {
 	if err := ctx.Err(); err != nil {
-		return sandbox.Result{Status: sandbox.Canceled, ExitCode: -1, Reason: canceledReason}, nil
+		return sandbox.Result{Status: sandbox.Canceled, ExitCode: -1, Reason: child.CanceledReason}, nil
 	}
 	r, err := d.start(cmd)
 	if err != nil {
@@ -82,8 +83,7 @@ type run struct {
 	orders  *os.File // to the supervisor; closed, it ends the run
 	reports *os.File // from the supervisor
 	started time.Time
-	output  *output
-	input   *input
+	streams *child.Streams
 }
 
 func (d Driver) start(cmd *sandbox.Command) (_ *run, err error) {
@@ -116,12 +116,7 @@ func (d Driver) start(cmd *sandbox.Command) (_ *run, err error) {
 	theirs.add(reportsEnd)
 	r.reports = reports
 
-	stdin, err := r.openInput(cmd.Stdin, &theirs)
-	if err != nil {
-		return nil, err
-	}
-	stdout, stderr, err := r.openOutput(cmd, &theirs)
-	if err != nil {
+	if r.streams, err = child.Open(cmd, s.Limits.Output); err != nil {
 		return nil, err
 	}
 
@@ -129,7 +124,7 @@ func (d Driver) start(cmd *sandbox.Command) (_ *run, err error) {
 	r.sup.Env = supervisorEnv()
 	r.sup.Stdin, r.sup.Stdout, r.sup.Stderr = ordersEnd, reportsEnd, r.crash
 	r.sup.WaitDelay = waitDelay
-	if err := handOver(r.sup, &r.spec, append([]*os.File{stdin, stdout, stderr}, cmd.Files...)); err != nil {
+	if err := handOver(r.sup, &r.spec, append([]*os.File{r.streams.Stdin, r.streams.Stdout, r.streams.Stderr}, cmd.Files...)); err != nil {
 		return nil, err
 	}
 	if err := r.sup.Start(); err != nil {
@@ -142,8 +137,7 @@ func (d Driver) start(cmd *sandbox.Command) (_ *run, err error) {
 // wait sees the run to its end and says how it went.
 func (r *run) wait(ctx context.Context) (sandbox.Result, error) {
 	defer r.close()
-	r.input.start()
-	r.output.start()
+	r.streams.Start()
 
 	sendErr := json.NewEncoder(r.orders).Encode(r.spec)
 	reported := make(chan *outcome, 1)
@@ -162,8 +156,7 @@ func (r *run) wait(ctx context.Context) (sandbox.Result, error) {
 	if o == nil {
 		sweep(r.spec.Mark) // the supervisor did not get to it
 	}
-	r.input.finish()
-	copyErr := r.output.finish()
+	copyErr := r.streams.Finish()
 
 	switch {
 	case o == nil && killed(r.sup.ProcessState):
@@ -182,9 +175,9 @@ func (r *run) wait(ctx context.Context) (sandbox.Result, error) {
 		return sandbox.Result{}, fmt.Errorf("handing on the output: %w", copyErr)
 	}
 	result := o.result(r.spec.Limits)
-	if r.output.exceeded() {
+	if r.streams.Exceeded() {
 		result.Status, result.ExitCode, result.Signal = sandbox.OutputLimit, -1, ""
-		result.Reason = outputReason(r.spec.Limits)
+		result.Reason = child.OutputReason(r.spec.Limits)
 	}
 	return result, nil
 }
@@ -194,7 +187,7 @@ func (r *run) wait(ctx context.Context) (sandbox.Result, error) {
 func (r *run) watch(ctx context.Context, reported <-chan *outcome) *outcome {
 	patience := time.NewTimer(r.spec.Limits.Wall + r.grace)
 	defer patience.Stop()
-	done, full := ctx.Done(), r.output.stop
+	done, full := ctx.Done(), r.streams.Full()
 	for {
 		select {
 		case o := <-reported:
@@ -236,11 +229,8 @@ func (r *run) close() {
 			f.Close()
 		}
 	}
-	if r.input != nil {
-		r.input.close()
-	}
-	if r.output != nil {
-		r.output.close()
+	if r.streams != nil {
+		r.streams.Close()
 	}
 }
 
@@ -264,7 +254,7 @@ func newSpec(cmd *sandbox.Command) (spec, error) {
 		Env:    append(append([]string{}, cmd.Env...), mark),
 		Dir:    cmd.Dir,
 		Files:  len(cmd.Files),
-		Limits: withDefaults(cmd.Limits),
+		Limits: child.Limits(cmd.Limits),
 		Mark:   mark,
 	}, nil
 }

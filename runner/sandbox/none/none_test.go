@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"hotloop/runner/sandbox"
+	"hotloop/runner/sandbox/child"
 	"hotloop/runner/sandbox/sandboxtest"
 )
 
@@ -279,7 +280,7 @@ func TestUsage(t *testing.T) {
 		t.Fatalf("Run = %+v, %v; want status %q", result, err, sandbox.Exited)
 	}
 	if result.MaxRSS < 32<<20 || result.MaxRSS > 200<<20 {
-		t.Errorf("peak %s of a program that fills 40 MiB", size(result.MaxRSS))
+		t.Errorf("peak %s of a program that fills 40 MiB", child.Size(result.MaxRSS))
 	}
 	if result.CPU <= 0 || result.Wall <= 0 {
 		t.Errorf("CPU %v, wall %v of a program that worked", result.CPU, result.Wall)

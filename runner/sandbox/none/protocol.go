@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"hotloop/runner/sandbox"
+	"hotloop/runner/sandbox/child"
 )
 
 // The driver writes one spec to the supervisor's standard input, then orders. The end of that stream means that the
@@ -17,7 +18,7 @@ const superviseKey = "HOTLOOP_SUPERVISE"
 const markKey = "HOTLOOP_RUN"
 
 const (
-	// waitDelay is for how long a pipe is read from after everything that could write to it should be gone.
+	// waitDelay is for how long the supervisor's own words are read after its end.
 	waitDelay = 200 * time.Millisecond
 
 	// killGrace is for how long a supervisor may take to kill a tree; a fork bomb takes seconds.
@@ -61,7 +62,7 @@ func (o *outcome) result(limits sandbox.Limits) sandbox.Result {
 	r := sandbox.Result{Status: o.Status, ExitCode: o.ExitCode, Signal: o.Signal, CPU: o.CPU, Wall: o.Wall,
 		MaxRSS: o.MaxRSS, Reason: o.Reason}
 	if r.Reason == "" {
-		r.Reason = reason(o, limits)
+		r.Reason = child.Reason(r, limits)
 	}
 	return r
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"hotloop/runner/sandbox"
+	"hotloop/runner/sandbox/child"
 )
 
 const (
@@ -180,7 +181,7 @@ func (w *watch) check() time.Duration {
 	case u.procs > limits.Procs:
 		w.stop(sandbox.ProcessLimit, "")
 	case w.cpu > limits.CPU:
-		w.stop(sandbox.TimeLimit, cpuReason(limits))
+		w.stop(sandbox.TimeLimit, child.CPUReason(limits))
 	}
 	if u.rss > limits.Memory/2 || u.procs > limits.Procs/2 {
 		return lookClosely

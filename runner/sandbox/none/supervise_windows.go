@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"hotloop/runner/sandbox"
+	"hotloop/runner/sandbox/child"
 )
 
 const (
@@ -165,7 +166,7 @@ func (j job) exceeded(l sandbox.Limits, before jobUsage) (sandbox.Status, string
 	case u.procs > l.Procs:
 		return sandbox.ProcessLimit, ""
 	case u.cpu-before.cpu > l.CPU:
-		return sandbox.TimeLimit, cpuReason(l)
+		return sandbox.TimeLimit, child.CPUReason(l)
 	}
 	return "", ""
 }

@@ -1,4 +1,6 @@
-package none
+// Package child is what drivers share that run a command as a child of this process: its standard streams with their
+// limit, the default limits, and the words for how it ended. Starting, watching and ending it is the drivers' own.
+package child
 
 import (
 	"fmt"
@@ -18,7 +20,8 @@ var defaults = sandbox.Limits{
 	Procs:  256,
 }
 
-func withDefaults(l sandbox.Limits) sandbox.Limits {
+// Limits is l with the defaults where it says nothing.
+func Limits(l sandbox.Limits) sandbox.Limits {
 	if l.Wall <= 0 {
 		l.Wall = defaults.Wall
 	}
@@ -37,33 +40,36 @@ func withDefaults(l sandbox.Limits) sandbox.Limits {
 	return l
 }
 
-const canceledReason = "Stopped on request."
+// CanceledReason is the reason of every run that was stopped from outside.
+const CanceledReason = "Stopped on request."
 
-// reason says for people why a run ended; nothing after Exited.
-func reason(o *outcome, l sandbox.Limits) string {
-	switch o.Status {
+// Reason says for people why a run ended; nothing after Exited.
+func Reason(r sandbox.Result, l sandbox.Limits) string {
+	switch r.Status {
 	case sandbox.Signaled:
-		return "Your program was ended by signal " + o.Signal + "."
+		return "Your program was ended by signal " + r.Signal + "."
 	case sandbox.Canceled:
-		return canceledReason
+		return CanceledReason
 	case sandbox.TimeLimit:
 		return "Stopped after " + seconds(l.Wall) + ": time limit."
 	case sandbox.MemoryLimit:
-		return "Stopped: memory limit " + size(l.Memory) + " exceeded (peak " + size(o.MaxRSS) + ")."
+		return "Stopped: memory limit " + Size(l.Memory) + " exceeded (peak " + Size(r.MaxRSS) + ")."
 	case sandbox.OutputLimit:
-		return outputReason(l)
+		return OutputReason(l)
 	case sandbox.ProcessLimit:
 		return "Your program tried to start more than " + strconv.Itoa(l.Procs) + " processes."
 	}
 	return ""
 }
 
-func cpuReason(l sandbox.Limits) string {
+// CPUReason is that of a TimeLimit that CPU time has exceeded.
+func CPUReason(l sandbox.Limits) string {
 	return "Stopped after " + seconds(l.CPU) + " of CPU time: time limit."
 }
 
-func outputReason(l sandbox.Limits) string {
-	return "Stopped: output limit " + size(l.Output) + " exceeded."
+// OutputReason is that of an OutputLimit.
+func OutputReason(l sandbox.Limits) string {
+	return "Stopped: output limit " + Size(l.Output) + " exceeded."
 }
 
 // seconds writes d as "10 s", "1.5 s" or "200 ms".
@@ -74,8 +80,8 @@ func seconds(d time.Duration) string {
 	return strconv.FormatFloat(d.Round(10*time.Millisecond).Seconds(), 'f', -1, 64) + " s"
 }
 
-// size writes n bytes as "256 MiB" or "1.5 GiB", rounded to a tenth.
-func size(n int64) string {
+// Size writes n bytes as "256 MiB" or "1.5 GiB", rounded to a tenth.
+func Size(n int64) string {
 	units := []string{"bytes", "KiB", "MiB", "GiB"}
 	f, u := float64(n), 0
 	for f >= 1024 && u < len(units)-1 {
