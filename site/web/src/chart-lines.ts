@@ -39,9 +39,13 @@ export class PointCollector {
   }
 }
 
+/** The distance of an axis' marks for bytes up to top: a power of two, or the marks would read 977 KiB, 1.91 MiB. */
+const byteStep = (top: number): number => 2 ** Math.ceil(Math.log2(Math.max(top, 4) / 5));
+
 /** The points as an option of the chart library: bars if x are words, else lines. */
 export function chartOption({ series, unit, axis }: PointCollector): Record<string, unknown> {
   const words = [...series.values()].flat().some(([x]) => typeof x === "string");
+  const top = Math.max(...[...series.values()].flat().map(([, y]) => y));
   const categories = [...new Set([...series.values()].flat().map(([x]) => String(x)))];
   return {
     legend: {},
@@ -49,7 +53,7 @@ export function chartOption({ series, unit, axis }: PointCollector): Record<stri
     xAxis: words
       ? { type: "category", data: categories, name: axis }
       : { type: "value", name: axis, min: "dataMin", max: "dataMax", axisLabel: { formatter: "@fmt:count" } },
-    yAxis: { type: "value", axisLabel: { formatter: `@fmt:${unit}` } },
+    yAxis: { type: "value", axisLabel: { formatter: `@fmt:${unit}` }, ...(unit === "B" ? { interval: byteStep(top) } : {}) },
     series: [...series].map(([name, points]) => ({
       name,
       type: words ? "bar" : "line",
