@@ -47,6 +47,9 @@ func (s *Server) finishExercise(r *run, runErr error) *outcome {
 		return o
 	}
 	o.Attempt = attemptURL(r.Job.Exercise, o.id)
+	if progress, err := s.history.Progress(ctx); err == nil {
+		o.State = progress[r.Job.Exercise].State.String()
+	}
 	return o
 }
 

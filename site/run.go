@@ -61,6 +61,7 @@ type outcome struct {
 	Verdict string `json:"verdict"` // "error" if hotloop itself failed
 	Reason  string `json:"reason"`
 	Attempt string `json:"attempt,omitempty"` // where it can be seen again
+	State   string `json:"state,omitempty"`   // how far the learner has come with the exercise, once the attempt is kept
 
 	id int64
 }

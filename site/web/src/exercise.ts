@@ -13,6 +13,7 @@ interface Done {
   verdict: string;
   reason: string;
   attempt?: string;
+  state?: string;
 }
 
 const narrow = "(max-width: 760px)";
@@ -128,8 +129,13 @@ class Exercise {
     request("DELETE", `/runs/${encodeURIComponent(this.run)}`).catch((error: unknown) => this.say(String(error)));
   }
 
-  private done({ verdict, attempt }: Done): void {
+  private done({ verdict, attempt, state }: Done): void {
     this.finish();
+    const chip = find(".exhead .state");
+    if (chip && state) {
+      chip.dataset["state"] = state;
+      chip.textContent = state;
+    }
     document.title = `${verdict} · ${this.title}`;
     const link = find<HTMLAnchorElement>("[data-last-attempt]");
     if (link && attempt) {

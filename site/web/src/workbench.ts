@@ -39,7 +39,10 @@ export function openWorkbench(form: HTMLFormElement, page: Page): Workbench {
       areaOf(areas, name).value = content;
       codes.get(name)?.set(content);
     },
-    status: (status) => line.show(status),
+    status: (status) => {
+      line.show(status);
+      if (status.kind === "saved") find(`form[action="${base}/start"]`)?.remove(); // the files are there now
+    },
     conflict: (name, theirs) => {
       conflicts.get(name)?.close();
       const mine = () => areaOf(areas, name).value;
