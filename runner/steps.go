@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -122,6 +123,7 @@ func (a *attempt) end(p *process) (ending, error) {
 // follow passes on what the process says by its text.
 func (a *attempt) follow(p *process) {
 	room := map[string]int{executor.Stdout: maxOutput, executor.Stderr: maxOutput}
+	var compiler []report.Diagnostic
 	for e := range p.events {
 		switch {
 		case e.Output != nil:
@@ -137,6 +139,10 @@ func (a *attempt) follow(p *process) {
 			if p.step.Phase == executor.Test {
 				a.tests.crashed(*e.Diagnostic)
 			}
+			if p.step.Phase == executor.Build {
+				compiler = append(compiler, *e.Diagnostic)
+				continue
+			}
 			a.tell.diagnostic(*e.Diagnostic)
 		case e.Test != nil:
 			a.tests.shown(*e.Test)
@@ -144,6 +150,19 @@ func (a *attempt) follow(p *process) {
 			a.tell.point(variantPoint(*e.Point, p.step.Variant))
 		}
 	}
+	// What is wrong in the learner's own files comes before what the tests then miss.
+	slices.SortStableFunc(compiler, func(x, y report.Diagnostic) int { return cmp.Compare(a.foreign(x), a.foreign(y)) })
+	for _, d := range compiler {
+		a.tell.diagnostic(d)
+	}
+}
+
+// foreign is 0 for remarks on the learner's files, 1 for those on others.
+func (a *attempt) foreign(d report.Diagnostic) int {
+	if _, own := a.job.Files[d.File]; own {
+		return 0
+	}
+	return 1
 }
 
 // buildText keeps the first line for the reason of the verdict.
