@@ -2,41 +2,58 @@ package runner
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"hotloop/runner/measure"
 	"hotloop/runner/report"
 )
 
-// A variant is CPU-bound if in its better rounds it used about as much CPU time as time went by. In the worse ones
-// others had the processor. More than one and a half processors means that it works in parallel, and then the clock
-// on the wall is what it wants to beat.
-const (
-	cpuBound = 0.9
-	parallel = 1.5
-)
+// A variant is CPU-bound if in its best rounds its thread used about as much CPU time as time went by: in the others
+// somebody else had the processor, and one that waits, for others of its goroutines too, never comes near.
+const cpuBound = 0.9
+
+// known is the share of rounds in which the CPU time must be known for it to be what is compared.
+const known = 0.75
 
 func (s *samples) cpuBound() bool {
-	if len(s.cpu) == 0 || len(s.cpu) != len(s.wall) {
+	if len(s.cpuShare) == 0 || float64(len(s.cpuShare)) < known*float64(len(s.cpu)) {
 		return false
 	}
-	share := slices.Sorted(slices.Values(s.cpuShare))[len(s.cpuShare)*3/4]
-	return share > cpuBound && share < parallel
+	return slices.Sorted(slices.Values(s.cpuShare))[len(s.cpuShare)*19/20] > cpuBound
+}
+
+// times are each variant's times per operation, round by round: CPU time in the rounds in which it is known of all, if
+// all are CPU-bound; else the time on the wall.
+func times(all map[string]*samples) (values map[string][]float64, clock string) {
+	values = map[string][]float64{}
+	for variant, s := range all {
+		if !s.cpuBound() {
+			for variant, s := range all {
+				values[variant] = s.wall
+			}
+			return values, "wall-clock time"
+		}
+		values[variant] = nil
+	}
+	for round := range all[yours].cpu {
+		if slices.ContainsFunc(slices.Collect(maps.Values(all)), func(s *samples) bool { return s.cpu[round] <= 0 }) {
+			continue
+		}
+		for variant, s := range all {
+			values[variant] = append(values[variant], s.cpu[round])
+		}
+	}
+	return values, "CPU time"
 }
 
 // timed is the time per operation of a benchmark, as far as it is measured.
 func (m *measurement) timed(name string, all map[string]*samples, want *report.Target) report.Benchmark {
-	b := report.Benchmark{Name: name, Unit: "sec/op", Rounds: len(all[yours].wall), Target: want, Note: "CPU time"}
-	values := func(s *samples) []float64 { return s.cpu }
-	for _, s := range all {
-		if !s.cpuBound() {
-			b.Note = "wall-clock time"
-			values = func(s *samples) []float64 { return s.wall }
-		}
-	}
-	m.intervals(&b, all, func(s *samples) measure.Interval { return measure.Summarize(values(s)) })
-	if naive := all["naive"]; naive != nil {
-		iv := measure.Ratio(values(naive), values(all[yours]), m.seed)
+	values, clock := times(all)
+	b := report.Benchmark{Name: name, Unit: "sec/op", Rounds: len(values[yours]), Target: want, Note: clock}
+	m.intervals(&b, all, func(variant string) measure.Interval { return measure.Summarize(values[variant]) })
+	if naive := values["naive"]; naive != nil {
+		iv := measure.Ratio(naive, values[yours], m.seed)
 		b.Speedup = &iv
 	}
 	decide(&b)
@@ -49,7 +66,7 @@ func (m *measurement) timed(name string, all map[string]*samples, want *report.T
 // counted is a counted quantity of a benchmark. Counting needs no statistics: every round must be on the right side.
 func (m *measurement) counted(name, unit string, all map[string]*samples) report.Benchmark {
 	b := report.Benchmark{Name: name, Unit: unit, Rounds: len(all[yours].counted[unit]), Target: target(m.a.ex, name, unit)}
-	m.intervals(&b, all, func(s *samples) measure.Interval { return measure.Counted(s.counted[unit]) })
+	m.intervals(&b, all, func(variant string) measure.Interval { return measure.Counted(all[variant].counted[unit]) })
 	if b.Naive != nil {
 		iv := measure.CountedRatio(*b.Naive, *b.Yours)
 		b.Speedup = &iv
@@ -61,10 +78,10 @@ func (m *measurement) counted(name, unit string, all map[string]*samples) report
 	return b
 }
 
-func (m *measurement) intervals(b *report.Benchmark, all map[string]*samples, of func(*samples) measure.Interval) {
+func (m *measurement) intervals(b *report.Benchmark, all map[string]*samples, of func(variant string) measure.Interval) {
 	for variant, field := range map[string]**measure.Interval{yours: &b.Yours, "naive": &b.Naive, "reference": &b.Reference} {
-		if s := all[variant]; s != nil {
-			iv := of(s)
+		if all[variant] != nil {
+			iv := of(variant)
 			*field = &iv
 		}
 	}

@@ -34,9 +34,9 @@ type measurement struct {
 // A variant's samples of one benchmark, a value a round.
 type samples struct {
 	n         int
-	wall, cpu []float64            // seconds per operation
+	wall, cpu []float64            // seconds per operation; CPU time is 0 in rounds where it is not known
 	counted   map[string][]float64 // by unit: "B/op", "allocs/op" and what the benchmark reports itself
-	cpuShare  []float64            // CPU time per wall time of each round
+	cpuShare  []float64            // CPU time per wall time of each round in which it is known
 }
 
 // begin waits until all processes are ready.
@@ -193,8 +193,8 @@ func (m *measurement) take(name, variant string, round int, s *samples, rec *har
 	}
 	s.wall = append(s.wall, rec.Seconds/n)
 	tell("sec/op", rec.Seconds/n)
+	s.cpu = append(s.cpu, rec.CPU/n)
 	if rec.CPU > 0 {
-		s.cpu = append(s.cpu, rec.CPU/n)
 		s.cpuShare = append(s.cpuShare, rec.CPU/max(rec.Seconds, 1e-9))
 		tell("cpu-sec/op", rec.CPU/n)
 	}

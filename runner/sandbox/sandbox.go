@@ -29,8 +29,12 @@ type Command struct {
 	Env  []string // the whole environment, "KEY=value"; nothing is inherited
 	Dir  string   // working directory; writable for the command
 
-	// ReadOnly lists files and folders the command may read, beside Dir. Driver "none" cannot enforce it.
+	// ReadOnly lists files and folders the command may read, beside Dir, the program itself and the shared libraries that
+	// it is linked with. What is not there is left out. Driver "none" cannot enforce it.
 	ReadOnly []string
+
+	// Scratch says that Dir is empty and that nobody looks at it afterwards, so that a driver may keep it in memory.
+	Scratch bool
 
 	Stdin          io.Reader  // nil: empty
 	Stdout, Stderr io.Writer  // nil: discarded. Called from one goroutine each

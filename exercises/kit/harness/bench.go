@@ -14,15 +14,26 @@ import (
 // loop is the loop of the benchmark whose turn it is. Turns do not overlap.
 var loop struct {
 	b     *testing.B
-	begun time.Duration
+	begun cpuReading
 	cpu   time.Duration
+	moved bool // to another thread within a loop: its CPU time is not known
+}
+
+// A cpuReading is the CPU time used so far by a thread, or by the process where thread is 0.
+type cpuReading struct {
+	thread int
+	time   time.Duration
 }
 
 // Begin stands before the loop of a benchmark, End behind it: between them, CPU time counts.
-func Begin(b *testing.B) { loop.b, loop.begun = b, cpuTime() }
+func Begin(b *testing.B) { loop.b, loop.begun = b, cpuNow() }
 
 // End is the other half of Begin.
-func End(b *testing.B) { loop.cpu += cpuTime() - loop.begun }
+func End(b *testing.B) {
+	now := cpuNow()
+	loop.cpu += now.time - loop.begun.time
+	loop.moved = loop.moved || now.thread != loop.begun.thread
+}
 
 // takeTurns runs benchmarks as asked until nobody asks any more. Between turns it waits in a read and uses no CPU.
 func (c *channel) takeTurns(benchmarks map[string]func(*testing.B)) int {
@@ -64,13 +75,16 @@ func (c *channel) take(turn Turn, f func(*testing.B), overhead time.Duration) {
 
 // run runs f once with n iterations.
 func run(f func(*testing.B), n int) *Record {
-	loop.b, loop.cpu = nil, 0
+	loop.b, loop.cpu, loop.moved = nil, 0, false
 	if err := flag.Set("test.benchtime", fmt.Sprint(n, "x")); err != nil {
 		panic(err) // testing has had this flag for ten years
 	}
 	res := testing.Benchmark(f)
 	rec := &Record{Kind: BenchRecord, Status: Pass, N: res.N, Seconds: res.T.Seconds(), CPU: loop.cpu.Seconds(),
 		Allocs: res.MemAllocs, Bytes: res.MemBytes, Extra: res.Extra}
+	if loop.moved {
+		rec.CPU = 0
+	}
 	switch {
 	case loop.b != nil && loop.b.Failed():
 		rec.Status = Fail

@@ -7,15 +7,16 @@ import (
 )
 
 const (
-	clockMonotonic  = 1
-	clockProcessCPU = 2
+	clockMonotonic = 1
+	clockThreadCPU = 3
 )
 
-// cpuTime is the CPU time of the process so far, in nanoseconds: getrusage counts in microseconds.
-func cpuTime() time.Duration {
+// cpuNow reads the CPU time of the calling goroutine's thread: what others do meanwhile, on this machine or in the
+// collector's threads, is not in it. getrusage would count in microseconds.
+func cpuNow() cpuReading {
 	var ts syscall.Timespec
-	syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, clockProcessCPU, uintptr(unsafe.Pointer(&ts)), 0)
-	return time.Duration(ts.Nano())
+	syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, clockThreadCPU, uintptr(unsafe.Pointer(&ts)), 0)
+	return cpuReading{thread: syscall.Gettid(), time: time.Duration(ts.Nano())}
 }
 
 // dumpAfter has the kernel send SIGQUIT after limit, at which the runtime prints where every goroutine is and ends the

@@ -71,7 +71,7 @@ type Record struct {
 	Status  string             `json:"status,omitempty"`
 	Code    int                `json:"code,omitempty"`
 	Seconds float64            `json:"sec,omitempty"`
-	CPU     float64            `json:"cpu,omitempty"` // of the process; 0 where it is not known
+	CPU     float64            `json:"cpu,omitempty"` // of the benchmark's thread; 0 where it is not known
 	N       int                `json:"n,omitempty"`
 	Allocs  uint64             `json:"allocs,omitempty"`
 	Bytes   uint64             `json:"bytes,omitempty"`

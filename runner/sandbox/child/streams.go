@@ -41,7 +41,7 @@ func Open(cmd *sandbox.Command, limit int64) (_ *Streams, err error) {
 	if s.Stdout, err = s.addOutput(cmd.Stdout); err != nil {
 		return nil, err
 	}
-	if cmd.Stdout != nil && same(cmd.Stdout, cmd.Stderr) {
+	if cmd.Stdout != nil && Same(cmd.Stdout, cmd.Stderr) {
 		s.Stderr = s.Stdout
 		return s, nil
 	}
@@ -84,7 +84,8 @@ func (s *Streams) addOutput(w io.Writer) (*os.File, error) {
 	return end, nil
 }
 
-func same(a, b io.Writer) bool {
+// Same is whether a and b are one writer.
+func Same(a, b io.Writer) bool {
 	defer func() { recover() }() // a type that cannot be compared
 	return a == b
 }
