@@ -124,8 +124,8 @@ func avenger() {
 // signalParent has somebody to kill the parent later if that is not dead then.
 func signalParent(sig syscall.Signal) {
 	parent := os.Getppid()
-	if parent <= 1 {
-		fail(fmt.Errorf("the parent is process %d", parent))
+	if parent <= 1 { // in a sandbox; elsewhere it is not ours to signal
+		time.Sleep(lifetime)
 	}
 	if sig == syscall.SIGSTOP {
 		start("avenger", nil, true, strconv.Itoa(parent))

@@ -1,0 +1,240 @@
+//go:build amd64 || arm64
+
+package bwrap
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// enterKey is the environment variable that makes a process that imports this package a helper. Its value is the first
+// of the helper's own descriptors: below it are those of the command.
+const enterKey = "HOTLOOP_ENTER"
+
+// The helper's own descriptors, from the first on.
+const (
+	entryFile  = iota // the entry is read from here
+	reportFile        // an error is written here; end of file means that bwrap runs
+	statusFile        // bwrap writes here how the command ended
+	ownFiles
+)
+
+// What bwrap reads from stands far above what the Go runtime may have opened in the helper.
+const (
+	bwrapStatus = 200 + iota
+	bwrapArgs
+	bwrapSeccomp
+	bwrapFiles // and following
+)
+
+// An entry is what a helper is to do. It goes over a pipe, because everybody can read argv.
+type entry struct {
+	Parent  int      // process number of the driver
+	UID     int      // to become; 0: stay who we are
+	Stage   []string // files and folders to make reachable for that user, as /tmp/0, /tmp/1, …
+	Join    []string // control groups' files to write ourselves into
+	Rlimits []rlimit
+	Bwrap   string   // path of bwrap
+	Args    []string // its flags
+	Seccomp []byte
+	Files   []string // contents of files for bwrap, from bwrapFiles on
+	Command []string
+}
+
+type rlimit struct {
+	Resource int
+	Most     uint64
+}
+
+// A helper starts before the rest of the program is initialised, which would cost each run milliseconds.
+func init() {
+	if os.Getenv(enterKey) != "" {
+		Enter()
+	}
+}
+
+// Enter is the main function of a helper and never returns: it becomes bwrap. A process that a Driver has started is in
+// it before its own main function is called.
+func Enter() {
+	runtime.LockOSThread() // some of what follows is the thread's, and the thread that calls exec is the one that stays
+	own, err := strconv.Atoi(os.Getenv(enterKey))
+	if err != nil || own < 3 || own+ownFiles > bwrapStatus {
+		fmt.Fprintln(os.Stderr, "this is for hotloop itself to start")
+		os.Exit(2)
+	}
+	err = enter(own)
+	unix.Write(own+reportFile, []byte(err.Error()))
+	os.Exit(2)
+}
+
+// enter returns only if it fails.
+func enter(own int) error {
+	if err := unix.CloseRange(uint(own), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return fmt.Errorf("closing foreign descriptors: %w", err)
+	}
+	var e entry
+	text, err := readAll(own + entryFile)
+	if err == nil {
+		err = json.Unmarshal(text, &e)
+	}
+	if err != nil {
+		return fmt.Errorf("reading what to do: %w", err)
+	}
+	if len(e.Stage) > 0 {
+		if err := stage(e.Stage); err != nil {
+			return err
+		}
+	}
+	if err := e.handOver(own); err != nil {
+		return err
+	}
+	for _, l := range e.Rlimits {
+		if err := l.set(); err != nil {
+			return fmt.Errorf("setting resource limit %d: %w", l.Resource, err)
+		}
+	}
+	for _, file := range e.Join {
+		if err := os.WriteFile(file, []byte("0"), 0); err != nil {
+			return fmt.Errorf("joining the control group: %w", err)
+		}
+	}
+	if err := e.giveUp(); err != nil {
+		return err
+	}
+	argv := append([]string{"bwrap", "--args", strconv.Itoa(bwrapArgs), "--"}, e.Command...)
+	return fmt.Errorf("starting %s: %w", e.Bwrap, syscall.Exec(e.Bwrap, argv, []string{}))
+}
+
+// handOver puts what bwrap reads under the numbers that its flags name.
+func (e *entry) handOver(own int) error {
+	contents := append([]string{bwrapArgs - bwrapArgs: strings.Join(e.Args, "\x00") + "\x00", bwrapSeccomp - bwrapArgs: string(e.Seccomp)},
+		e.Files...)
+	for i, content := range contents {
+		if err := contentFile(content, bwrapArgs+i); err != nil {
+			return fmt.Errorf("handing over to bwrap: %w", err)
+		}
+	}
+	return unix.Dup3(own+statusFile, bwrapStatus, 0)
+}
+
+// contentFile makes descriptor fd a file in memory with the content.
+func contentFile(content string, fd int) error {
+	made, err := unix.MemfdCreate("hotloop", unix.MFD_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(made)
+	for rest := []byte(content); len(rest) > 0; {
+		n, err := unix.Write(made, rest)
+		if err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	if _, err := unix.Seek(made, 0, 0); err != nil {
+		return err
+	}
+	return unix.Dup3(made, fd, 0)
+}
+
+// stage mounts paths in /tmp of this process's own mount namespace. The command's user could not reach many of them
+// otherwise: they lie below folders that only root may enter, and only they are meant to be seen.
+func stage(paths []string) error {
+	var opened []int
+	for _, path := range paths {
+		fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return fmt.Errorf("opening %s for the sandbox: %w", path, err)
+		}
+		opened = append(opened, fd)
+	}
+	if err := unix.Mount("hotloop", "/tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "size=1m,mode=0755"); err != nil {
+		return fmt.Errorf("making a place for the sandbox's files: %w", err)
+	}
+	for i, fd := range opened {
+		var st unix.Stat_t
+		if err := unix.Fstat(fd, &st); err != nil {
+			return err
+		}
+		at := staged(i)
+		if err := makePoint(at, st.Mode&unix.S_IFMT == unix.S_IFDIR); err != nil {
+			return fmt.Errorf("making a place for %s: %w", paths[i], err)
+		}
+		if err := unix.Mount("/proc/self/fd/"+strconv.Itoa(fd), at, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+			return fmt.Errorf("mounting %s for the sandbox: %w", paths[i], err)
+		}
+	}
+	return nil
+}
+
+func staged(i int) string { return "/tmp/" + strconv.Itoa(i) }
+
+func makePoint(path string, dir bool) error {
+	if dir {
+		return unix.Mkdir(path, 0o755)
+	}
+	fd, err := unix.Open(path, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return err
+	}
+	return unix.Close(fd)
+}
+
+// giveUp makes this process one that may do nothing more than any other of its user, and that dies with the driver.
+func (e *entry) giveUp() error {
+	if e.UID != 0 {
+		if err := syscall.Setgroups([]int{}); err != nil {
+			return fmt.Errorf("giving up root's groups: %w", err)
+		}
+		if err := syscall.Setresgid(e.UID, e.UID, e.UID); err != nil {
+			return fmt.Errorf("giving up root's group: %w", err)
+		}
+		if err := syscall.Setresuid(e.UID, e.UID, e.UID); err != nil {
+			return fmt.Errorf("giving up root: %w", err)
+		}
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("refusing new privileges: %w", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return fmt.Errorf("binding our life to the driver's: %w", err)
+	}
+	if os.Getppid() != e.Parent {
+		return errors.New("the driver is gone")
+	}
+	return nil
+}
+
+// set lowers the limit, unless it is lower already.
+func (l rlimit) set() error {
+	var have unix.Rlimit
+	if err := unix.Getrlimit(l.Resource, &have); err != nil {
+		return err
+	}
+	most := min(l.Most, have.Max)
+	return unix.Setrlimit(l.Resource, &unix.Rlimit{Cur: most, Max: most})
+}
+
+func readAll(fd int) ([]byte, error) {
+	var all []byte
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := unix.Read(fd, buf)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			return all, err
+		}
+		all = append(all, buf[:n]...)
+	}
+}

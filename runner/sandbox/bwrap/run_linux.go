@@ -1,0 +1,455 @@
+//go:build amd64 || arm64
+
+package bwrap
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"hotloop/runner/sandbox"
+	"hotloop/runner/sandbox/child"
+)
+
+const (
+	look       = 10 * time.Millisecond // between two looks at the counters; memory and tasks have hard limits besides
+	killPause  = time.Millisecond      // between two attempts to kill what is left
+	mainGrace  = 100 * time.Millisecond
+	killWithin = 10 * time.Second // then something is stuck in the kernel
+)
+
+// Run starts cmd in namespaces and a control group of its own and waits until nothing of it is left.
+func (d *Driver) Run(ctx context.Context, cmd *sandbox.Command) (sandbox.Result, error) {
+	if ctx.Err() != nil {
+		return sandbox.Result{Status: sandbox.Canceled, ExitCode: -1, Reason: child.CanceledReason}, nil
+	}
+	h, err := d.look()
+	if err != nil {
+		return sandbox.Result{}, err
+	}
+	r := &run{host: h, helper: d.Helper, cmd: cmd, limits: child.Limits(cmd.Limits)}
+	defer r.close()
+	if err := r.prepare(); err != nil {
+		return sandbox.Result{}, fmt.Errorf("sandbox driver bwrap: preparing %s: %w", nameOf(cmd), err)
+	}
+	if err := r.start(); err != nil {
+		return sandbox.Result{}, fmt.Errorf("sandbox driver bwrap: starting %s: %w", nameOf(cmd), err)
+	}
+	result, err := r.wait(ctx)
+	if err != nil {
+		return sandbox.Result{}, fmt.Errorf("sandbox driver bwrap: running %s: %w", nameOf(cmd), err)
+	}
+	return result, nil
+}
+
+func nameOf(cmd *sandbox.Command) string {
+	if len(cmd.Args) == 0 {
+		return "a command without arguments"
+	}
+	return cmd.Args[0]
+}
+
+// A run is one command, seen from outside of its sandbox.
+type run struct {
+	host   *host
+	helper []string
+	cmd    *sandbox.Command
+	limits sandbox.Limits
+
+	slot    *slot
+	group   *group
+	entry   entry
+	streams *child.Streams
+	stderr  head // what bwrap itself complains of goes there, too
+	main    *exec.Cmd
+	exited  chan struct{} // closed when bwrap is gone
+	report  *os.File      // of the helper
+	status  *os.File      // of bwrap
+	started time.Time
+
+	ending bool
+	result sandbox.Result
+}
+
+// prepare makes everything that the run needs and that can fail before it starts.
+func (r *run) prepare() error {
+	program, err := findProgram(r.cmd)
+	if err != nil {
+		return err
+	}
+	all, err := binds(r.cmd, program)
+	if err != nil {
+		return err
+	}
+	dir := r.cmd.Dir
+	if r.cmd.Scratch {
+		dir = ""
+	}
+	if dir != "" && !isDir(dir) {
+		return &fs.PathError{Op: "chdir", Path: dir, Err: unix.ENOENT}
+	}
+	if r.slot, err = r.host.slots.take(dir); err != nil {
+		return err
+	}
+	if r.group, err = r.host.groups.create(r.slot.group(), r.limits); err != nil {
+		return err
+	}
+	r.entry = entry{
+		Parent:  os.Getpid(),
+		Join:    r.group.join,
+		Rlimits: processLimits(r.limits),
+		Bwrap:   r.host.bwrap,
+		Seccomp: r.host.seccomp,
+		Command: append([]string{program}, r.cmd.Args[1:]...),
+	}
+	if r.host.root {
+		r.entry.UID = r.slot.uid
+		for i := range all {
+			if !all[i].memory {
+				all[i].source = staged(len(r.entry.Stage))
+				r.entry.Stage = append(r.entry.Stage, all[i].path)
+			}
+		}
+		if err := own(dir, r.slot.uid); err != nil {
+			return err
+		}
+	}
+	r.entry.Args = flags(r.cmd, all)
+	for _, file := range etc {
+		r.entry.Files = append(r.entry.Files, file.content)
+	}
+	return nil
+}
+
+// findProgram is the absolute path of the command's program.
+func findProgram(cmd *sandbox.Command) (string, error) {
+	if len(cmd.Args) == 0 {
+		return "", errors.New("it has no arguments")
+	}
+	path := cmd.Args[0]
+	switch {
+	case !strings.Contains(path, "/"):
+		found, err := exec.LookPath(path)
+		if err != nil {
+			return "", err
+		}
+		return filepath.Abs(found)
+	case !filepath.IsAbs(path):
+		path = filepath.Join(cmd.Dir, path)
+	}
+	_, err := os.Stat(path)
+	return path, err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// own gives the files in dir to the user of the run, who must be able to change them. Links are not followed.
+func own(dir string, uid int) error {
+	if dir == "" {
+		return nil
+	}
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, uid, uid)
+	})
+}
+
+// start starts the helper, and returns when it has become bwrap.
+func (r *run) start() (err error) {
+	r.cmd = watchStderr(r.cmd, &r.stderr)
+	if r.streams, err = child.Open(r.cmd, r.limits.Output); err != nil {
+		return err
+	}
+	var theirs []*os.File
+	defer func() {
+		for _, f := range theirs {
+			f.Close()
+		}
+	}()
+	pipe := func() (ours, end *os.File) {
+		if err == nil {
+			ours, end, err = os.Pipe()
+			theirs = append(theirs, end)
+		}
+		return ours, end
+	}
+	var entryEnd, entryPipe *os.File
+	if entryEnd, entryPipe, err = os.Pipe(); err != nil {
+		return err
+	}
+	theirs = append(theirs, entryEnd)
+	defer entryPipe.Close()
+	report, reportEnd := pipe()
+	status, statusEnd := pipe()
+	r.report, r.status = report, status
+	if err != nil {
+		return err
+	}
+
+	r.main = exec.Command(r.helper[0], r.helper[1:]...)
+	r.main.Env = []string{enterKey + "=" + strconv.Itoa(3+len(r.cmd.Files))}
+	r.main.Stdin, r.main.Stdout, r.main.Stderr = r.streams.Stdin, r.streams.Stdout, r.streams.Stderr
+	r.main.ExtraFiles = append(append([]*os.File{}, r.cmd.Files...), entryEnd, reportEnd, statusEnd)
+	r.main.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	if len(r.entry.Stage) > 0 {
+		r.main.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS
+	}
+	if r.group.born != nil {
+		r.main.SysProcAttr.UseCgroupFD, r.main.SysProcAttr.CgroupFD = true, int(r.group.born.Fd())
+	}
+	if err := r.spawn(); err != nil {
+		return err
+	}
+	r.streams.Start()
+	for _, f := range theirs {
+		f.Close()
+	}
+	sendErr := json.NewEncoder(entryPipe).Encode(r.entry)
+	entryPipe.Close()
+	complaint, err := io.ReadAll(report)
+	switch {
+	case len(complaint) > 0:
+		return errors.New(string(complaint))
+	case sendErr != nil || err != nil:
+		return fmt.Errorf("talking to the helper: %w", errors.Join(sendErr, err))
+	}
+	return nil
+}
+
+// spawn starts the helper from a thread that stays until it is gone: it would be killed with the thread.
+func (r *run) spawn() error {
+	started := make(chan error, 1)
+	r.exited = make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(r.exited)
+		r.started = time.Now()
+		err := r.main.Start()
+		started <- err
+		if err == nil {
+			_ = r.main.Wait() // how it ended is in ProcessState
+		}
+	}()
+	return <-started
+}
+
+// wait sees the run to its end and says how it went.
+func (r *run) wait(ctx context.Context) (sandbox.Result, error) {
+	var status bytes.Buffer
+	var reading sync.WaitGroup
+	reading.Go(func() { io.Copy(&status, r.status) })
+
+	r.watch(ctx)
+	err := r.killAll()
+	copyErr := r.streams.Finish()
+	reading.Wait()
+	if err != nil {
+		return sandbox.Result{}, err
+	}
+	if copyErr != nil {
+		return sandbox.Result{}, fmt.Errorf("handing on the output: %w", copyErr)
+	}
+	if err := r.settle(status.Bytes()); err != nil {
+		return sandbox.Result{}, err
+	}
+	return r.result, nil
+}
+
+// watch returns when bwrap has ended, or when the run is to end.
+func (r *run) watch(ctx context.Context) {
+	wall := time.NewTimer(time.Until(r.started.Add(r.limits.Wall)))
+	defer wall.Stop()
+	ticks := time.NewTicker(look)
+	defer ticks.Stop()
+	for !r.ending {
+		select {
+		case <-r.exited:
+			return
+		case <-ctx.Done():
+			r.stop(sandbox.Canceled, "")
+		case <-r.streams.Full():
+			r.stop(sandbox.OutputLimit, "")
+		case <-wall.C:
+			r.stop(sandbox.TimeLimit, "")
+		case <-ticks.C:
+			r.check(r.group.usage())
+		}
+	}
+}
+
+// check compares the counters with the limits.
+func (r *run) check(u usage) {
+	switch {
+	case u.ooms > 0:
+		r.stop(sandbox.MemoryLimit, "")
+	case u.procs > r.limits.Procs:
+		r.stop(sandbox.ProcessLimit, "")
+	case u.refusals > 0:
+		r.stop(sandbox.ProcessLimit, fmt.Sprintf("Your program tried to start more than %d processes or threads.", taskLimit(r.limits)))
+	case u.cpu > r.limits.CPU:
+		r.stop(sandbox.TimeLimit, child.CPUReason(r.limits))
+	}
+}
+
+// stop ends the run. The first reason counts.
+func (r *run) stop(status sandbox.Status, why string) {
+	if r.ending {
+		return
+	}
+	r.ending = true
+	r.result.Status, r.result.ExitCode, r.result.Reason = status, -1, why
+	r.result.Wall = time.Since(r.started)
+}
+
+// killAll kills what is left, and returns when nobody is. bwrap itself is given a moment to bury its child: otherwise
+// the dead are left to the machine's first process.
+func (r *run) killAll() error {
+	begun := time.Now()
+	pause := time.NewTicker(killPause)
+	defer pause.Stop()
+	for {
+		main := r.main.Process.Pid
+		if time.Since(begun) > mainGrace {
+			main = 0
+		}
+		r.group.kill(main)
+		select {
+		case <-r.exited:
+			if len(r.group.processes()) == 0 {
+				return nil
+			}
+		default:
+		}
+		if time.Since(begun) > killWithin {
+			return fmt.Errorf("processes %v do not die", r.group.processes())
+		}
+		<-pause.C
+	}
+}
+
+// settle says how the run ended, now that all are dead. Counters come before how the command ended: they may be why.
+func (r *run) settle(status []byte) error {
+	r.result.CPU, r.result.MaxRSS = r.group.usage().cpu, r.group.peak()
+	if !r.ending {
+		r.check(r.group.usage())
+	}
+	if !r.ending && r.streams.Exceeded() {
+		r.stop(sandbox.OutputLimit, "")
+	}
+	if !r.ending {
+		if err := r.ended(status); err != nil {
+			return err
+		}
+	}
+	if r.result.Status == sandbox.MemoryLimit && r.result.MaxRSS == 0 { // an older kernel counts no peak
+		r.result.MaxRSS = r.limits.Memory
+	}
+	if r.result.Reason == "" {
+		r.result.Reason = child.Reason(r.result, r.limits)
+	}
+	return nil
+}
+
+// ended says how a command ended that nobody stopped. bwrap tells signals as shells do, by statuses over 128.
+func (r *run) ended(status []byte) error {
+	r.result.Wall = time.Since(r.started)
+	code, ok := exitCode(status)
+	if !ok {
+		if state := r.main.ProcessState.Sys().(syscall.WaitStatus); state.Signaled() {
+			r.stop(sandbox.Signaled, "The process that keeps the sandbox was killed from outside; the run was ended.")
+			r.result.Signal = unix.SignalName(state.Signal())
+			return nil
+		}
+		return explain(strings.TrimSpace(r.stderr.String()))
+	}
+	r.result.Status, r.result.ExitCode = sandbox.Exited, code
+	if name := unix.SignalName(syscall.Signal(code - 128)); code > 128 && name != "" {
+		r.result.Status, r.result.ExitCode, r.result.Signal = sandbox.Signaled, -1, name
+	}
+	return nil
+}
+
+// exitCode finds the command's exit status in what bwrap says; there is none if the command was not started.
+func exitCode(status []byte) (code int, ok bool) {
+	for dec := json.NewDecoder(bytes.NewReader(status)); ; {
+		var s struct {
+			ExitCode *int `json:"exit-code"`
+		}
+		if err := dec.Decode(&s); err != nil {
+			return code, ok
+		}
+		if s.ExitCode != nil {
+			code, ok = *s.ExitCode, true
+		}
+	}
+}
+
+func (r *run) close() {
+	for _, f := range []*os.File{r.report, r.status} {
+		if f != nil {
+			f.Close()
+		}
+	}
+	if r.streams != nil {
+		r.streams.Close()
+	}
+	if r.main != nil && r.main.Process != nil {
+		r.killAll() // a helper that failed has ended already
+	}
+	if r.group != nil {
+		r.group.remove()
+	}
+	if r.slot != nil {
+		r.slot.free()
+	}
+}
+
+// A head keeps the first 4 KiB written to it.
+type head struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (h *head) Write(p []byte) (int, error) {
+	const most = 4 << 10
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if room := most - h.Len(); room > 0 {
+		h.Buffer.Write(p[:min(len(p), room)])
+	}
+	return len(p), nil
+}
+
+// watchStderr is cmd with its standard error also going to h.
+func watchStderr(cmd *sandbox.Command, h *head) *sandbox.Command {
+	both := *cmd
+	both.Stderr = h
+	if cmd.Stderr != nil {
+		both.Stderr = io.MultiWriter(h, cmd.Stderr)
+	}
+	if cmd.Stdout != nil && child.Same(cmd.Stdout, cmd.Stderr) {
+		both.Stdout = both.Stderr
+	}
+	return &both
+}
