@@ -3,8 +3,9 @@
 WORKSPACE ?= $(HOME)/hotloop
 HTTP      ?= 127.0.0.1:3999
 export GOTOOLCHAIN ?= local
+export CGO_ENABLED ?= 0
 
-.PHONY: run build assets test tools check bench fmt lint install clean
+.PHONY: run build assets test tools check bench screenshot fmt lint install clean
 
 run: build                ## serve the site on $(HTTP), with the workspace $(WORKSPACE)
 	.build/hotloop serve --http $(HTTP) --workspace $(WORKSPACE)
@@ -22,7 +23,7 @@ site/web/node_modules/.package-lock.json: site/web/package-lock.json
 
 test: tools lint          ## everything: front end, Go, and every exercise proved
 	cd site/web && npm test --silent
-	go test -timeout 20m ./...
+	.ci/gotest -timeout 20m ./...
 	$(MAKE) check
 
 tools:                    ## what the tests need beside Go and Node; says what is missing where it may not install
@@ -38,6 +39,11 @@ lint: assets
 	@test -z "$$(gofmt -l cmd exercises lessons runner site | tee /dev/stderr)" || { echo "gofmt: run make fmt"; exit 1; }
 	go vet ./...
 	cd site/web && npm run --silent check
+
+screenshot: build         ## the README's picture, from the browser test
+	mkdir -p .build/screenshots
+	HOTLOOP_SCREENSHOTS=$(CURDIR)/.build/screenshots go test -count=1 -run 'TestBrowser/Exercise' ./cmd/hotloop
+	cp .build/screenshots/readme.png site/screenshot.png
 
 fmt:
 	gofmt -w cmd exercises lessons runner site

@@ -108,10 +108,11 @@ func solveExercise(t *testing.T, c *chrome) {
 		t.Error("a chart lacks its table")
 	}
 	c.screenshot("exercise-benched")
-	c.run(`document.querySelector("#run-charts").scrollIntoView()`)
-	c.screenshot("exercise-charts")
+	c.run(`(` + editorOf("lru.go") + `).closest(".cm-scroller").scrollTo(0, 0);
+		document.querySelector("#results").scrollTo(0, document.querySelector("#run-charts").offsetTop - 240)`)
+	c.screenshot("readme")
 	c.scheme("dark")
-	c.run(`document.querySelector("#results").scrollTo(0, 0); scrollTo(0, 0)`)
+	c.run(`document.querySelector("#results").scrollTo(0, 0)`)
 	c.screenshot("exercise-benched-dark")
 	c.accessible()
 	c.scheme("light")
@@ -234,7 +235,9 @@ func visitPages(t *testing.T, c *chrome) {
 				if strings.Contains(p.path, "ticker-leak") {
 					c.until("the editor is there", `document.querySelector("[data-editor][data-ready]")`)
 				}
-				c.accessible()
+				if device.name == "desk" || theme == "light" {
+					c.accessible()
+				}
 				c.faultless()
 				c.screenshot(strings.Join([]string{p.name, device.name, theme}, "-"))
 			}
