@@ -41,7 +41,7 @@ type entry struct {
 	Parent  int      // process number of the driver
 	UID     int      // to become; 0: stay who we are
 	Stage   []string // files and folders to make reachable for that user, as /tmp/0, /tmp/1, …
-	Join    []string // control groups' files to write ourselves into
+	Join    []string // control groups' files to write this thread into
 	Rlimits []rlimit
 	Bwrap   string   // path of bwrap
 	Args    []string // its flags
@@ -102,7 +102,7 @@ func enter(own int) error {
 			return fmt.Errorf("setting resource limit %d: %w", l.Resource, err)
 		}
 	}
-	for _, file := range e.Join {
+	for _, file := range e.Join { // "0" is this thread
 		if err := os.WriteFile(file, []byte("0"), 0); err != nil {
 			return fmt.Errorf("joining the control group: %w", err)
 		}
@@ -192,13 +192,7 @@ func makePoint(path string, dir bool) error {
 // giveUp makes this process one that may do nothing more than any other of its user, and that dies with the driver.
 func (e *entry) giveUp() error {
 	if e.UID != 0 {
-		if err := syscall.Setgroups([]int{}); err != nil {
-			return fmt.Errorf("giving up root's groups: %w", err)
-		}
-		if err := syscall.Setresgid(e.UID, e.UID, e.UID); err != nil {
-			return fmt.Errorf("giving up root's group: %w", err)
-		}
-		if err := syscall.Setresuid(e.UID, e.UID, e.UID); err != nil {
+		if err := become(uintptr(e.UID)); err != nil {
 			return fmt.Errorf("giving up root: %w", err)
 		}
 	}
@@ -210,6 +204,21 @@ func (e *entry) giveUp() error {
 	}
 	if os.Getppid() != e.Parent {
 		return errors.New("the driver is gone")
+	}
+	return nil
+}
+
+// become changes the user of this thread alone, which is all that exec leaves; to change all threads takes the Go runtime
+// a millisecond or more.
+func become(id uintptr) error {
+	for _, call := range [][4]uintptr{
+		{unix.SYS_SETGROUPS, 0, 0, 0},
+		{unix.SYS_SETRESGID, id, id, id},
+		{unix.SYS_SETRESUID, id, id, id},
+	} {
+		if _, _, errno := unix.RawSyscall(call[0], call[1], call[2], call[3]); errno != 0 {
+			return errno
+		}
 	}
 	return nil
 }

@@ -27,8 +27,8 @@ import (
 )
 
 const (
-	look       = 10 * time.Millisecond // between two looks at the counters; memory and tasks have hard limits besides
-	killPause  = time.Millisecond      // between two attempts to kill what is left
+	look       = 10 * time.Millisecond  // between two looks at the counters; memory and tasks have hard limits besides
+	killPause  = 100 * time.Microsecond // after the first attempt to kill what is left; it doubles up to look
 	mainGrace  = 100 * time.Millisecond
 	killWithin = 10 * time.Second // then something is stuck in the kernel
 )
@@ -326,9 +326,7 @@ func (r *run) stop(status sandbox.Status, why string) {
 // the dead are left to the machine's first process.
 func (r *run) killAll() error {
 	begun := time.Now()
-	pause := time.NewTicker(killPause)
-	defer pause.Stop()
-	for {
+	for pause := killPause; ; pause = min(2*pause, look) {
 		main := r.main.Process.Pid
 		if time.Since(begun) > mainGrace {
 			main = 0
@@ -344,7 +342,7 @@ func (r *run) killAll() error {
 		if time.Since(begun) > killWithin {
 			return fmt.Errorf("processes %v do not die", r.group.processes())
 		}
-		<-pause.C
+		time.Sleep(pause)
 	}
 }
 

@@ -55,6 +55,7 @@ var programs = map[string]func(){
 	"many-threads":    manyThreads,
 	"zombies":         zombies,
 	"nothing":         func() {},
+	"compute":         compute,
 	"descriptors":     descriptors,
 	"gulp":            gulp,
 	"environment":     environment,
