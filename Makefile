@@ -11,7 +11,7 @@ run: build                ## serve the site on $(HTTP), with the workspace $(WOR
 	.build/hotloop serve --http $(HTTP) --workspace $(WORKSPACE)
 
 build: assets             ## the program, with the web assets inside: .build/hotloop
-	go build -trimpath -o .build/ ./cmd/hotloop
+	go build -trimpath -ldflags='-s -w' -o .build/ ./cmd/hotloop
 
 assets: site/web/dist/manifest.json
 
