@@ -11,6 +11,9 @@
 //	  │                 gives up being root
 //	  └─ watches the group's counters every 10 ms; they say why a run was ended, not what was printed
 //
+// Within its sandbox, a command may do what it likes to itself and to the namespace's first process, which is bwrap's and
+// has no more rights: an exit status is no evidence.
+//
 // Running as root is the way on hosts that have version 1 of control groups; each run then has a user of its own, and is
 // never root. Otherwise the group that this process was started in must be delegated, as systemd does, and commands run
 // as the same user in another user namespace.

@@ -39,6 +39,8 @@ func working(tb testing.TB) *Driver {
 
 func TestHostile(t *testing.T) { sandboxtest.Run(t, working(t)) }
 
+func TestEscapes(t *testing.T) { sandboxtest.RunEscapes(t, working(t)) }
+
 func TestSelfTest(t *testing.T) {
 	if err := working(t).SelfTest(t.Context()); err != nil {
 		t.Error(err)

@@ -1,6 +1,7 @@
 package sandboxtest
 
 import (
+	"testing"
 	"time"
 
 	"hotloop/runner/sandbox"
@@ -14,6 +15,9 @@ type program struct {
 	exit   int              // exit status, after Exited
 	reason string           // part of the reason
 	stdout string           // all of the output, if it matters
+
+	scratch bool                           // nobody looks into its folder afterwards
+	after   func(t *testing.T, dir string) // looks into it
 }
 
 // Shorthands for the table.
@@ -23,6 +27,7 @@ var (
 	tooBig   = []sandbox.Status{sandbox.MemoryLimit}
 	tooMuch  = []sandbox.Status{sandbox.OutputLimit}
 	signaled = []sandbox.Status{sandbox.Signaled}
+	tooMany  = []sandbox.Status{sandbox.ProcessLimit}
 )
 
 func wall(d time.Duration) sandbox.Limits { return sandbox.Limits{Wall: d} }
@@ -48,7 +53,7 @@ var programs = []program{
 	{name: "flood-stderr", limits: output(64), status: tooMuch, reason: "output limit 64 KiB exceeded"},
 	{name: "flood-line", limits: output(1024), status: tooMuch, reason: "output limit 1 MiB exceeded"},
 
-	{name: "fork-bomb", limits: sandbox.Limits{Procs: 12}, status: []sandbox.Status{sandbox.ProcessLimit},
+	{name: "fork-bomb", limits: sandbox.Limits{Procs: 12}, status: tooMany,
 		reason: "Your program tried to start more than 12 processes."},
 	{name: "many-goroutines", status: exited},
 	{name: "many-threads", status: exited},

@@ -2,6 +2,7 @@
 // are held to the same table:
 //
 //	func TestHostile(t *testing.T) { sandboxtest.Run(t, driver) }
+//	func TestEscapes(t *testing.T) { sandboxtest.RunEscapes(t, driver) } // if the driver isolates
 package sandboxtest
 
 import (
@@ -29,6 +30,10 @@ func Run(t *testing.T, driver sandbox.Driver) {
 	if err := driver.Available(t.Context()); err != nil {
 		t.Skipf("driver %s cannot work here: %v", driver.Name(), err)
 	}
+	runAll(t, driver, programs, nil)
+}
+
+func runAll(t *testing.T, driver sandbox.Driver, programs []program, env []string) {
 	hostile := Build(t)
 	places := make(chan struct{}, 2)
 	for _, p := range programs {
@@ -36,16 +41,16 @@ func Run(t *testing.T, driver sandbox.Driver) {
 			t.Parallel()
 			places <- struct{}{}
 			defer func() { <-places }()
-			p.run(t, driver, hostile)
+			p.run(t, driver, hostile, env)
 		})
 	}
 }
 
-func (p program) run(t *testing.T, driver sandbox.Driver, hostile string) {
+func (p program) run(t *testing.T, driver sandbox.Driver, hostile string, env []string) {
 	mark := NewMark()
 	var stdout, stderr bytes.Buffer
 	cmd := &sandbox.Command{
-		Args: []string{hostile, p.name}, Env: []string{mark}, Dir: t.TempDir(),
+		Args: []string{hostile, p.name}, Env: append([]string{mark}, env...), Dir: t.TempDir(), Scratch: p.scratch,
 		Stdout: &stdout, Stderr: &stderr, Limits: p.limits,
 	}
 	result, err := driver.Run(context.WithoutCancel(t.Context()), cmd)
@@ -70,8 +75,14 @@ func (p program) run(t *testing.T, driver sandbox.Driver, hostile string) {
 	if p.stdout != "" && stdout.String() != p.stdout {
 		t.Errorf("stdout %q, want %q", stdout.String(), p.stdout)
 	}
+	if strings.Contains(stdout.String(), "ESCAPED") {
+		t.Errorf("it got out:\n%s", stdout.String())
+	}
 	if limit := p.limits.Output; limit > 0 && int64(stdout.Len()+stderr.Len()) != limit {
 		t.Errorf("%d bytes of output were handed on, want the limit, %d", stdout.Len()+stderr.Len(), limit)
+	}
+	if p.after != nil {
+		p.after(t, cmd.Dir)
 	}
 	if result.Wall <= 0 {
 		t.Errorf("wall time %v, want more", result.Wall)

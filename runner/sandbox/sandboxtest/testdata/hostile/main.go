@@ -7,6 +7,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -55,6 +56,7 @@ var programs = map[string]func(){
 	"many-threads":    manyThreads,
 	"zombies":         zombies,
 	"nothing":         func() {},
+	"waits-for-stdin": func() { io.Copy(io.Discard, os.Stdin) },
 	"compute":         compute,
 	"descriptors":     descriptors,
 	"gulp":            gulp,
@@ -63,7 +65,7 @@ var programs = map[string]func(){
 
 func main() {
 	name := os.Args[1]
-	if name != "deadlock" { // a timer would keep it from being one; it ends by itself
+	if name != "deadlock" && name != "waits-for-stdin" { // a timer would keep it from being one; it ends by itself
 		time.AfterFunc(lifetime, func() { os.Exit(99) })
 	}
 	programs[name]()
