@@ -18,7 +18,7 @@ import (
 const (
 	firstLook  = time.Millisecond     // a look at the tree comes this long after the start; each next one twice as late
 	killPause  = 2 * time.Millisecond // between two attempts to kill the tree
-	killWithin = 10 * time.Second     // then the supervisor gives up
+	killWithin = 30 * time.Second     // for all of a tree to die; hundreds of processes on a loaded machine take seconds
 )
 
 // A death is the end of one process of the tree, with what it and those it has waited for had used.
