@@ -25,6 +25,7 @@ func TestBrowser(t *testing.T) {
 		{"Keyboard", leaveEditorByKeyboard},
 		{"Conflict", conflictIsShown},
 		{"Stop", stopRun},
+		{"WithoutScript", readWithoutScript},
 		{"Pages", visitPages},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -210,6 +211,34 @@ func stopRun(t *testing.T, c *chrome) {
 	c.click(`[data-action="stop"]`)
 	c.verdict("canceled")
 	c.faultless()
+}
+
+// readWithoutScript reads, edits and tests with scripts switched off: forms do what the page's scripts would.
+func readWithoutScript(t *testing.T, c *chrome) {
+	c.scripts(false)
+	defer c.scripts(true)
+	c.open(lessonPath)
+	if n := eval[int](c, `document.querySelectorAll("[data-snippet] pre").length`); n < 10 {
+		t.Errorf("the lesson shows %d blocks without script", n)
+	}
+	if eval[bool](c, `[...document.querySelectorAll("[data-action]")].some(b => b.offsetParent)`) {
+		t.Error("the lesson shows buttons that do nothing without script")
+	}
+	c.screenshot("lesson-without-script")
+	c.open("/exercises/lru-cache")
+	area := `document.querySelector('textarea[data-file="lru.go"]')`
+	if box := eval[[]float64](c, `(r => [r.width, r.height])(`+area+`.getBoundingClientRect())`); box[0] < 200 || box[1] < 100 {
+		t.Errorf("without script the file to edit is %v px large", box)
+	}
+	c.screenshot("exercise-without-script")
+	c.faultless()
+	c.run(area + `.value = ` + quote(c.reference("lru.go")))
+	c.click(`[data-editor] button[value="test"]`)
+	c.until("the attempt's page", `location.pathname.includes("/attempts/")`)
+	if got := eval[string](c, `document.querySelector("[data-verdict]").dataset.verdict`); got != "accepted" {
+		t.Errorf("without script the reference is %q", got)
+	}
+	c.screenshot("attempt-without-script")
 }
 
 // visitPages looks at every kind of page in both themes and on a phone.

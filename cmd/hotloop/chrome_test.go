@@ -209,6 +209,14 @@ func (c *chrome) scheme(theme string) {
 	}
 }
 
+// scripts switches the pages' scripts on or off.
+func (c *chrome) scripts(on bool) {
+	c.t.Helper()
+	if _, err := chromedp.Call(c.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on}); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
 // accessible fails the test for each rule of WCAG 2.2 AA, or of axe's best practices, that the page breaks.
 func (c *chrome) accessible() {
 	c.t.Helper()
