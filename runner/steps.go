@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,9 +16,6 @@ import (
 
 // snippetLimits are for what a reader of a lesson starts with a click.
 var snippetLimits = sandbox.Limits{Wall: 10 * time.Second, Memory: 1 << 30, Output: 1 << 20, Procs: 256}
-
-// slowBuild is when somebody who waits should be told why.
-const slowBuild = 4 * time.Second
 
 // steps runs steps one after the other until one ends badly; then it is not ok. Those that run beside the others are
 // waited for, but if a build fails, the compiler has said it all.
@@ -79,18 +74,15 @@ func (a *attempt) step(ctx context.Context, step executor.Step) (ending, error) 
 		step.Command.Limits = a.limitSnippet(step.Command.Limits)
 	}
 	a.tell.step(report.Step{Phase: string(step.Phase), Note: step.Note})
+	if step.Phase == executor.Build {
+		return a.build(ctx, step)
+	}
 	p, err := a.start(ctx, step)
 	if err != nil {
 		return ending{}, err
 	}
 	if step.Phase == executor.Test {
 		a.tests.expect(step.Tests)
-	}
-	if step.Phase == executor.Build {
-		slow := time.AfterFunc(slowBuild, func() {
-			a.tell.progress(step.Phase, 0, 0, "still compiling; the first time, the standard library is compiled, too")
-		})
-		defer slow.Stop()
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { a.follow(p) })
@@ -123,7 +115,6 @@ func (a *attempt) end(p *process) (ending, error) {
 // follow passes on what the process says by its text.
 func (a *attempt) follow(p *process) {
 	room := map[string]int{executor.Stdout: maxOutput, executor.Stderr: maxOutput}
-	var compiler []report.Diagnostic
 	for e := range p.events {
 		switch {
 		case e.Output != nil:
@@ -131,17 +122,10 @@ func (a *attempt) follow(p *process) {
 			room[e.Output.Stream] -= len(text)
 			if text != "" {
 				a.tell.output(e.Output.Stream, text)
-				if p.step.Phase == executor.Build {
-					a.buildText(text)
-				}
 			}
 		case e.Diagnostic != nil:
 			if p.step.Phase == executor.Test {
 				a.tests.crashed(*e.Diagnostic)
-			}
-			if p.step.Phase == executor.Build {
-				compiler = append(compiler, *e.Diagnostic)
-				continue
 			}
 			a.tell.diagnostic(*e.Diagnostic)
 		case e.Test != nil:
@@ -149,26 +133,6 @@ func (a *attempt) follow(p *process) {
 		case e.Point != nil:
 			a.tell.point(variantPoint(*e.Point, p.step.Variant))
 		}
-	}
-	// What is wrong in the learner's own files comes before what the tests then miss.
-	slices.SortStableFunc(compiler, func(x, y report.Diagnostic) int { return cmp.Compare(a.foreign(x), a.foreign(y)) })
-	for _, d := range compiler {
-		a.tell.diagnostic(d)
-	}
-}
-
-// foreign is 0 for remarks on the learner's files, 1 for those on others.
-func (a *attempt) foreign(d report.Diagnostic) int {
-	if _, own := a.job.Files[d.File]; own {
-		return 0
-	}
-	return 1
-}
-
-// buildText keeps the first line for the reason of the verdict.
-func (a *attempt) buildText(text string) {
-	if line, _, _ := strings.Cut(strings.TrimSpace(text), "\n"); a.evidence.buildText == "" {
-		a.evidence.buildText = report.Clean(line)
 	}
 }
 
@@ -220,21 +184,15 @@ type besides struct {
 
 func (b *besides) start(ctx context.Context, a *attempt, step executor.Step) {
 	b.Go(func() {
-		p, err := a.start(ctx, step)
+		f, err := a.finish(ctx, step)
 		if err == nil {
-			var remarks []report.Diagnostic
-			for e := range p.events {
-				if e.Diagnostic != nil {
-					remarks = append(remarks, *e.Diagnostic)
-				}
-			}
-			<-p.done
-			err = p.err
 			b.later(func() {
-				a.tell.step(report.Step{Phase: string(step.Phase), Seconds: p.result.Wall.Seconds(), Status: string(p.result.Status),
-					Note: p.result.Reason, MaxRSS: p.result.MaxRSS})
-				for _, d := range remarks {
-					a.tell.diagnostic(d)
+				a.tell.step(report.Step{Phase: string(step.Phase), Seconds: f.result.Wall.Seconds(), Status: string(f.result.Status),
+					Note: cmp.Or(f.result.Reason, f.note), MaxRSS: f.result.MaxRSS})
+				for _, e := range f.events {
+					if e.Diagnostic != nil {
+						a.tell.diagnostic(*e.Diagnostic)
+					}
 				}
 			})
 		}

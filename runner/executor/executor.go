@@ -3,6 +3,7 @@
 package executor
 
 import (
+	"context"
 	"io"
 	"iter"
 
@@ -47,6 +48,11 @@ type Step struct {
 	Tests   []string     // with Phase Test: the top-level tests that must report
 	Beside  bool         // runs beside the steps that follow; how it ends decides nothing
 	Done    func() error // if not nil, called when the command has exited with status 0
+
+	// The following are for steps that are quick if all is as it should be, and have another way if it is not.
+	Prepare func(ctx context.Context) error // if not nil, called before the command starts
+	Next    *Step                           // a second command of the step, run after the first has exited with status 0
+	Else    *Step                           // done instead if Prepare, the command or Next fails without a word on the source
 }
 
 // A Refusal is the error of Plan for code that cannot be run because of what it is: the learner's failure, not ours.

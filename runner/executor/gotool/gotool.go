@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -24,8 +25,9 @@ type Executor struct {
 	Go       string // the go command; "go", looked up in PATH, if empty
 	CacheDir string // holds the kit and the binaries of naive and reference; hotloop's folder in the user's cache if empty
 
-	mu    sync.Mutex
-	found *toolchain
+	mu        sync.Mutex
+	found     *toolchain
+	libraries map[string]*library // by their folders
 }
 
 // Name is "go".
@@ -54,7 +56,7 @@ func (x *Executor) Plan(dir string, src executor.Source) ([]executor.Step, error
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{tc: tc, dir: dir, cache: cache, ex: src.Exercise}
+	p := &plan{x: x, tc: tc, dir: dir, cache: cache, ex: src.Exercise}
 	return p.steps(src)
 }
 
@@ -98,7 +100,7 @@ func planSnippet(tc *toolchain, dir string, src executor.Source) ([]executor.Ste
 		return nil, err
 	}
 	bin := filepath.Join(dir, "bin", binary("main"))
-	build := tc.goCommand(dir, "build", "-trimpath", "-buildvcs=false", "-o", bin, ".")
+	build := tc.goCommand(dir, slices.Concat([]string{"build"}, buildFlags, []string{"-ldflags=-s -w", "-o", bin, "."})...)
 	steps := []executor.Step{{Phase: executor.Build, Command: build}}
 	if src.Goal != executor.Build {
 		run := executor.Step{Phase: executor.Run}

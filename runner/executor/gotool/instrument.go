@@ -30,6 +30,7 @@ type testFiles struct {
 	files      exercises.Files // instrumented, and the generated main
 	tests      []string        // "TestEvicts", in order
 	benchmarks []string        // "BenchmarkGet", in order
+	more       bool            // there are examples or fuzz tests, which only go test knows how to run
 }
 
 func readTests(ex *exercises.Exercise) (*testFiles, error) {
@@ -91,6 +92,8 @@ func (t *testFiles) instrument(name string, src []byte) ([]byte, error) {
 			}
 			t.benchmarks = append(t.benchmarks, fname)
 			edits = append(edits, loopEdits(fn.Body, param, offset)...)
+		case isTestName(fname, "Fuzz"), isTestName(fname, "Example"):
+			t.more = true
 		}
 	}
 	return apply(src, edits), nil
@@ -154,7 +157,8 @@ func apply(src []byte, edits []edit) []byte {
 	return out.Bytes()
 }
 
-// main is the file with TestMain. Its imports have names of their own, lest a solution declares the usual ones.
+// main is the file with TestMain, and with the list of tests for a main package that go test has not made. Its imports
+// have names of their own, lest a solution declares the usual ones.
 func (t *testFiles) main() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `package %s
@@ -172,7 +176,16 @@ func TestMain(m *hotloop_testing.M) {
 	for _, name := range t.benchmarks {
 		fmt.Fprintf(&b, "\t\t%q: %s,\n", strings.TrimPrefix(name, "Benchmark"), name)
 	}
-	fmt.Fprintf(&b, `	}))
+	b.WriteString(`	}))
+}
+
+func hotloop_tests() []hotloop_testing.InternalTest {
+	return []hotloop_testing.InternalTest{
+`)
+	for _, name := range t.tests {
+		fmt.Fprintf(&b, "\t\t{%q, %s},\n", name, name)
+	}
+	fmt.Fprintf(&b, `	}
 }
 
 func %s(t *hotloop_testing.T) { hotloop_harness.Track(t) }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"hotloop/exercises"
 	"hotloop/runner/executor"
@@ -20,6 +21,11 @@ const modulePath = "solution"
 // cacheFormat changes when binaries built by an older hotloop are of no use any more for reasons that no other part of
 // their key shows.
 const cacheFormat = "1"
+
+// goMod is the go.mod of every solution. The kit is in a folder.
+func goMod(kit string) []byte {
+	return fmt.Appendf(nil, "module %s\n\ngo %s\n\nrequire hotloop v0.0.0\n\nreplace hotloop => %s\n", modulePath, MinVersion, strconv.Quote(kit))
+}
 
 func writeFiles(dir string, files exercises.Files) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -114,10 +120,9 @@ func (p *plan) cached(variant string) (bin string, build *executor.Step, err err
 		return "", nil, err
 	}
 	built := p.binary(variant)
-	step := &executor.Step{Phase: executor.Build, Variant: variant, Command: p.compile(dir, built, false),
-		Note: variant + ", built once and kept"}
+	step, _ := p.build(testBinary{dir: dir, files: v.Files, bin: built, variant: variant, note: variant + ", built once and kept"})
 	step.Done = func() error { return keep(built, bin) }
-	return bin, step, nil
+	return bin, &step, nil
 }
 
 // keep copies a built binary into the cache, all at once.
@@ -126,22 +131,7 @@ func keep(built, bin string) error {
 	if err != nil {
 		return fmt.Errorf("keeping a built binary: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(bin), 0o755); err != nil {
-		return fmt.Errorf("keeping a built binary: %w", err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(bin), "tmp-*")
-	if err != nil {
-		return fmt.Errorf("keeping a built binary: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(content)
-	if err := errors.Join(err, tmp.Chmod(0o755), tmp.Close()); err != nil {
-		return fmt.Errorf("keeping a built binary: %w", err)
-	}
-	if err := os.Rename(tmp.Name(), bin); err != nil {
-		return fmt.Errorf("keeping a built binary: %w", err)
-	}
-	return nil
+	return writeWhole(bin, content, 0o755)
 }
 
 // cacheKey names everything that the variant's binary depends on.

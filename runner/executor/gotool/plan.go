@@ -2,7 +2,6 @@ package gotool
 
 import (
 	"cmp"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,6 +39,7 @@ const (
 
 // A plan is the making of the steps of one solution.
 type plan struct {
+	x     *Executor
 	tc    *toolchain
 	dir   string // the run's folder, which is the solution's module
 	cache string
@@ -63,28 +63,29 @@ func (p *plan) steps(src executor.Source) ([]executor.Step, error) {
 	if err := p.writeModule(p.dir, nil); err != nil {
 		return nil, err
 	}
-	steps := p.buildAndTest(src.Goal)
+	steps := p.buildAndTest(src)
 	if src.Goal != executor.Bench {
 		return steps, nil
 	}
-	return p.bench(steps)
+	return p.bench(src, steps)
 }
 
-func (p *plan) buildAndTest(goal executor.Phase) []executor.Step {
+func (p *plan) buildAndTest(src executor.Source) []executor.Step {
 	race, note := p.ex.Race, ""
 	if race && !p.tc.canRace() {
 		race, note = false, "without the race detector: it needs a C compiler, "+p.tc.CC
 	}
 	bin := p.binary("test")
-	vet := executor.Step{Phase: executor.Vet, Command: p.tc.goCommand(p.dir, "vet", "."), Beside: true}
-	build := executor.Step{Phase: executor.Build, Command: p.compile(p.dir, bin, race), Note: note}
-	if goal == executor.Build {
+	build, compiled := p.build(testBinary{dir: p.dir, files: src.Files, bin: bin, race: race, note: note})
+	vet := p.vet(src.Files, race, compiled)
+	if src.Goal == executor.Build {
 		return []executor.Step{vet, build}
 	}
 	test := executor.Step{Phase: executor.Test, Harness: true, Tests: p.tests.tests}
 	test.Command = p.run(bin, p.limits(testLimits))
 	test.Command.Args = append(test.Command.Args, "-test.v=test2json", "-test.paniconexit0", "-test.timeout=0")
 	if race {
+		test.Command.Env = append(test.Command.Env, raceEnv)
 		limit := &test.Command.Limits.Memory
 		*limit = max(*limit, min(*limit*raceMemory, maxRaceMemory))
 	}
@@ -92,12 +93,12 @@ func (p *plan) buildAndTest(goal executor.Phase) []executor.Step {
 }
 
 // bench adds what measures: the binaries that are not there yet, and the three processes.
-func (p *plan) bench(steps []executor.Step) ([]executor.Step, error) {
+func (p *plan) bench(src executor.Source, steps []executor.Step) ([]executor.Step, error) {
 	bins := map[string]string{yours: p.binary("test")}
 	if p.ex.Race && p.tc.canRace() { // what was tested is ten times slower than what is to be measured
 		bins[yours] = p.binary("bench")
-		steps = append(steps, executor.Step{Phase: executor.Build, Command: p.compile(p.dir, bins[yours], false),
-			Note: "without the race detector, to be measured"})
+		again, _ := p.build(testBinary{dir: p.dir, files: src.Files, bin: bins[yours], note: "without the race detector, to be measured"})
+		steps = append(steps, again)
 	}
 	for _, variant := range []string{naive, reference} {
 		bin, build, err := p.cached(variant)
@@ -117,9 +118,12 @@ func (p *plan) bench(steps []executor.Step) ([]executor.Step, error) {
 	return steps, nil
 }
 
-// compile makes a test binary of the module in dir. The speed of a run is decided here: most of it is this command.
+// raceEnv has the race detector wait a little, not a second, for races of goroutines that outlive the tests.
+const raceEnv = "GORACE=atexit_sleep_ms=10"
+
+// compile makes a test binary of the module in dir with the go command.
 func (p *plan) compile(dir, bin string, race bool) sandbox.Command {
-	args := []string{"test", "-c", "-trimpath", "-buildvcs=false", "-vet=off", "-ldflags=-s -w", "-o", bin, "."}
+	args := slices.Concat([]string{"test", "-c"}, buildFlags, []string{"-vet=off", "-ldflags=-s -w", "-o", bin, "."})
 	if race {
 		args = slices.Insert(args, 2, "-race")
 	}
@@ -172,8 +176,7 @@ func programEnv(dir string, memory int64) []string {
 
 // writeModule makes dir a module of the exercise's tests, and of files if there are any beside those already there.
 func (p *plan) writeModule(dir string, files exercises.Files) error {
-	all := exercises.Files{"go.mod": fmt.Appendf(nil,
-		"module %s\n\ngo %s\n\nrequire hotloop v0.0.0\n\nreplace hotloop => %s\n", modulePath, MinVersion, strconv.Quote(p.kit))}
+	all := exercises.Files{"go.mod": goMod(p.kit)}
 	for _, part := range []exercises.Files{files, p.tests.files} {
 		for name, content := range part {
 			all[name] = content
