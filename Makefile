@@ -4,14 +4,17 @@ WORKSPACE ?= $(HOME)/hotloop
 HTTP      ?= 127.0.0.1:3999
 export GOTOOLCHAIN ?= local
 export CGO_ENABLED ?= 0
+GOBIN := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 
 .PHONY: run build assets test tools check bench screenshot fmt lint install clean
 
 run: build                ## serve the site on $(HTTP), with the workspace $(WORKSPACE)
 	.build/hotloop serve --http $(HTTP) --workspace $(WORKSPACE)
 
-build: assets             ## the program, with the web assets inside: .build/hotloop
-	go build -trimpath -ldflags='-s -w' -o .build/ ./cmd/hotloop
+build: assets             ## the program, with the web assets inside: .build/hotloop, and the small one that it starts for each command
+	go build -trimpath -ldflags='-s -w' -o .build/hotloop-child ./cmd/child
+	sum=$$( (sha256sum || shasum -a 256) <.build/hotloop-child 2>/dev/null | cut -c1-64) && \
+	go build -trimpath -ldflags="-s -w -X main.childSum=$$sum" -o .build/ ./cmd/hotloop
 
 assets: site/web/dist/manifest.json
 
@@ -49,7 +52,7 @@ fmt:
 	gofmt -w cmd exercises lessons runner site
 
 install: build            ## hotloop into GOBIN, so that the shell finds it
-	install -D .build/hotloop $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)/hotloop
+	mkdir -p $(GOBIN) && install .build/hotloop .build/hotloop-child $(GOBIN)/
 
 clean:
 	rm -rf .build site/web/node_modules site/web/dist/*

@@ -189,7 +189,11 @@ func (a *app) newRunner() (*runner.Runner, error) {
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("finding hotloop's own program, which supervises runs: %w", err)
+		return nil, fmt.Errorf("finding hotloop's own program, which interprets snippets: %w", err)
+	}
+	child, err := child()
+	if err != nil {
+		return nil, err
 	}
 	return &runner.Runner{
 		Exercises: catalog,
@@ -198,7 +202,7 @@ func (a *app) newRunner() (*runner.Runner, error) {
 			yaegi.Executor{Child: []string{self, yaegiWord}},
 			node.Executor{},
 		},
-		Sandbox: none.Driver{Supervisor: []string{self, superviseWord}},
+		Sandbox: none.Driver{Supervisor: []string{child, superviseWord}},
 	}, nil
 }
 
