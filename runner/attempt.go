@@ -103,7 +103,7 @@ func (a *attempt) plan() ([]executor.Step, error) {
 		return nil, err
 	}
 	for name, content := range a.job.Files {
-		if err := os.WriteFile(filepath.Join(a.dir, name), content, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(a.dir, name), content, 0o644); err != nil {
 			return nil, fmt.Errorf("writing %s for the run: %w", name, err)
 		}
 	}

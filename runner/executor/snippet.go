@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 
 	"hotloop/runner/measure"
 	"hotloop/runner/report"
@@ -137,6 +139,15 @@ func chartPoint(line []byte) (measure.Point, bool) {
 		return measure.Point{}, false
 	}
 	return measure.Point{Series: c.Series, Unit: c.Unit, Variant: "yours", Axis: c.Axis, X: *c.X, Y: *c.Y}, true
+}
+
+// RunDir makes a folder for the program itself in the plan's folder dir, so that what it writes is apart from its source.
+func RunDir(dir string) (string, error) {
+	run := filepath.Join(dir, "run")
+	if err := os.MkdirAll(run, 0o700); err != nil {
+		return "", fmt.Errorf("making a folder for the run: %w", err)
+	}
+	return run, nil
 }
 
 // SnippetEnv is the environment of a snippet that runs in dir: where programs and temporary files are, and nothing that

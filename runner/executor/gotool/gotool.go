@@ -18,12 +18,14 @@ import (
 	"hotloop/exercises"
 	"hotloop/runner/executor"
 	"hotloop/runner/report"
+	"hotloop/runner/sandbox"
 )
 
 // Executor is the executor "go". It is safe for concurrent use and must not be copied.
 type Executor struct {
 	Go       string // the go command; "go", looked up in PATH, if empty
 	CacheDir string // holds the kit and the binaries of naive and reference; hotloop's folder in the user's cache if empty
+	Isolated bool   // commands will see only what they name, and must not write to the build cache
 
 	mu        sync.Mutex
 	found     *toolchain
@@ -46,9 +48,17 @@ func (x *Executor) Plan(dir string, src executor.Source) ([]executor.Step, error
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o700); err != nil {
-		return nil, fmt.Errorf("making a folder for the run: %w", err)
+	if _, err := executor.RunDir(dir); err != nil {
+		return nil, err
 	}
+	steps, err := x.plan(tc, dir, src)
+	if err == nil && x.Isolated {
+		err = x.isolate(tc, steps)
+	}
+	return steps, err
+}
+
+func (x *Executor) plan(tc *toolchain, dir string, src executor.Source) ([]executor.Step, error) {
 	if src.Exercise == nil {
 		return planSnippet(tc, dir, src)
 	}
@@ -103,9 +113,7 @@ func planSnippet(tc *toolchain, dir string, src executor.Source) ([]executor.Ste
 	build := tc.goCommand(dir, slices.Concat([]string{"build"}, buildFlags, []string{"-ldflags=-s -w", "-o", bin, "."})...)
 	steps := []executor.Step{{Phase: executor.Build, Command: build}}
 	if src.Goal != executor.Build {
-		run := executor.Step{Phase: executor.Run}
-		run.Command.Args, run.Command.Dir, run.Command.Env = []string{bin}, dir, programEnv(dir, 0)
-		steps = append(steps, run)
+		steps = append(steps, executor.Step{Phase: executor.Run, Command: program(dir, bin, sandbox.Limits{})})
 	}
 	return steps, nil
 }

@@ -20,7 +20,7 @@ const modulePath = "solution"
 
 // cacheFormat changes when binaries built by an older hotloop are of no use any more for reasons that no other part of
 // their key shows.
-const cacheFormat = "1"
+const cacheFormat = "2"
 
 // goMod is the go.mod of every solution. The kit is in a folder.
 func goMod(kit string) []byte {
@@ -53,7 +53,7 @@ func writeKit(cache string) (string, error) {
 		if err := os.CopyFS(tmp, exercises.Kit()); err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(tmp, "go.mod"), []byte("module hotloop\n\ngo "+MinVersion+"\n"), 0o600)
+		return os.WriteFile(filepath.Join(tmp, "go.mod"), []byte("module hotloop\n\ngo "+MinVersion+"\n"), 0o644)
 	})
 	if err != nil {
 		return "", fmt.Errorf("copying the kit to %s: %w", cache, err)
@@ -63,6 +63,7 @@ func writeKit(cache string) (string, error) {
 
 func kitHash() (string, error) {
 	h := sha256.New()
+	fmt.Fprintln(h, cacheFormat)
 	kit := exercises.Kit()
 	err := fs.WalkDir(kit, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -93,6 +94,9 @@ func publish(dir string, fill func(tmp string) error) error {
 	if err := fill(tmp); err != nil {
 		return err
 	}
+	if err := os.Chmod(tmp, 0o755); err != nil { // a sandbox may have another user
+		return err
+	}
 	if err := os.Rename(tmp, dir); err != nil && !errors.Is(err, fs.ErrExist) {
 		if _, statErr := os.Stat(dir); statErr != nil {
 			return err
@@ -119,7 +123,7 @@ func (p *plan) cached(variant string) (bin string, build *executor.Step, err err
 	if err := p.writeModule(dir, v.Files); err != nil {
 		return "", nil, err
 	}
-	built := p.binary(variant)
+	built := filepath.Join(dir, "bin", binary(variant))
 	step, _ := p.build(testBinary{dir: dir, files: v.Files, bin: built, variant: variant, note: variant + ", built once and kept"})
 	step.Done = func() error { return keep(built, bin) }
 	return bin, &step, nil

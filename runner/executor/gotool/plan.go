@@ -136,14 +136,17 @@ func (p *plan) compile(dir, bin string, race bool) sandbox.Command {
 }
 
 func (p *plan) run(bin string, limits sandbox.Limits) sandbox.Command {
-	return sandbox.Command{
-		Args:     []string{bin},
-		Env:      append(programEnv(p.dir, limits.Memory), harness.Env),
-		Dir:      p.dir,
-		ReadOnly: []string{bin},
-		Limits:   limits,
-	}
+	cmd := program(p.dir, bin, limits)
+	cmd.Env = append(cmd.Env, harness.Env)
+	return cmd
 }
+
+// program is a command that runs what was built in dir. It has a folder of its own, and nothing of the source in it.
+func program(dir, bin string, limits sandbox.Limits) sandbox.Command {
+	return sandbox.Command{Args: []string{bin}, Env: programEnv(runDir(dir), limits.Memory), Dir: runDir(dir), Scratch: true, Limits: limits}
+}
+
+func runDir(dir string) string { return filepath.Join(dir, "run") }
 
 func (p *plan) binary(name string) string { return filepath.Join(p.dir, "bin", binary(name)) }
 
@@ -162,7 +165,7 @@ func (p *plan) limits(fallback sandbox.Limits) sandbox.Limits {
 // programEnv is the environment of a learner's program. Nine tenths of the memory limit are the collector's, so that it
 // works harder before the limit kills; 0 is no such limit.
 func programEnv(dir string, memory int64) []string {
-	env := []string{"HOME=" + dir, "TMPDIR=" + filepath.Join(dir, "tmp"), "LANG=C.UTF-8"}
+	env := []string{"HOME=" + dir, "TMPDIR=" + dir, "LANG=C.UTF-8"}
 	for _, name := range []string{"PATH", "SYSTEMROOT"} {
 		if v, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+v)

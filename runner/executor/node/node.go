@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,12 +62,19 @@ func (Executor) Plan(dir string, src executor.Source) ([]executor.Step, error) {
 	if err != nil {
 		return nil, err
 	}
+	run, err := executor.RunDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	main := filepath.Join(dir, name)
 	return []executor.Step{{
 		Phase: executor.Run,
 		Command: sandbox.Command{
-			Args: append(append([]string{node.path}, src.Flags...), name),
-			Env:  append(executor.SnippetEnv(dir), "NO_COLOR=1"),
-			Dir:  dir,
+			Args:     slices.Concat([]string{node.path}, src.Flags, []string{main}),
+			Env:      append(executor.SnippetEnv(run), "NO_COLOR=1"),
+			Dir:      run,
+			Scratch:  true,
+			ReadOnly: []string{main},
 		},
 	}}, nil
 }
@@ -92,7 +100,7 @@ func mainFile(dir string, src executor.Source) (string, error) {
 			continue
 		}
 		if right := FileName(source); right != name {
-			if err := os.WriteFile(filepath.Join(dir, right), source, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, right), source, 0o644); err != nil {
 				return "", fmt.Errorf("writing %s for the run: %w", right, err)
 			}
 			return right, nil

@@ -64,13 +64,18 @@ func (x Executor) Plan(dir string, src executor.Source) ([]executor.Step, error)
 	if faults := inspect(source).faults; len(faults) > 0 {
 		return nil, &executor.Refusal{Reason: faults[0].Message, Diagnostics: faults}
 	}
+	run, err := executor.RunDir(dir)
+	if err != nil {
+		return nil, err
+	}
 	return []executor.Step{{
 		Phase: executor.Run,
 		Command: sandbox.Command{
-			Args:  x.Child,
-			Env:   executor.SnippetEnv(dir),
-			Dir:   dir,
-			Stdin: bytes.NewReader(source),
+			Args:    x.Child,
+			Env:     executor.SnippetEnv(run),
+			Dir:     run,
+			Scratch: true,
+			Stdin:   bytes.NewReader(source),
 		},
 	}}, nil
 }

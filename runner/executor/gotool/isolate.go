@@ -1,0 +1,95 @@
+package gotool
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"hotloop/exercises"
+	"hotloop/runner/executor"
+	"hotloop/runner/sandbox"
+)
+
+//go:embed cacheprog/main.go
+var cacheprogSource []byte
+
+// isolate makes the steps ones that a sandbox can hold: a go command has the build cache to read, through cacheprog, and
+// keeps what it adds in its own folder, so that no run can put anything into another one's way.
+func (x *Executor) isolate(tc *toolchain, steps []executor.Step) error {
+	cache, err := x.cacheDir()
+	if err != nil {
+		return err
+	}
+	prog, err := tc.cacheprog(cache)
+	if err != nil {
+		return err
+	}
+	for i := range steps {
+		for step := &steps[i]; step != nil; step = step.Next {
+			isolateCommand(&step.Command, tc, prog)
+			for other := step.Else; other != nil; other = other.Next {
+				isolateCommand(&other.Command, tc, prog)
+			}
+		}
+	}
+	return nil
+}
+
+func isolateCommand(cmd *sandbox.Command, tc *toolchain, prog string) {
+	if len(cmd.Args) == 0 || cmd.Args[0] != tc.path {
+		return
+	}
+	own := filepath.Join(cmd.Dir, "gocache")
+	cmd.Env = slices.DeleteFunc(slices.Clone(cmd.Env), func(kv string) bool {
+		key, _, _ := strings.Cut(kv, "=")
+		return slices.Contains([]string{"GOCACHE", "HOME", "TMPDIR", "GOMODCACHE"}, key)
+	})
+	cmd.Env = append(cmd.Env, "GOCACHE="+own, "GOCACHEPROG="+quoted(prog)+" "+quoted(tc.GOCACHE)+" "+quoted(own),
+		"HOME="+cmd.Dir, "TMPDIR="+cmd.Dir, "GOMODCACHE="+filepath.Join(cmd.Dir, "gomodcache"), "GOTELEMETRY=off")
+	cmd.ReadOnly = append(slices.DeleteFunc(slices.Clone(cmd.ReadOnly), func(path string) bool { return path == tc.GOMODCACHE }),
+		tc.GOCACHE, prog, tc.path)
+	if slices.Contains(cmd.Env, cgo) {
+		cmd.ReadOnly = append(cmd.ReadOnly, cToolchain...)
+	}
+}
+
+// cToolchain is where a C compiler has its parts. The go command asks it for its version even if nothing is to be
+// compiled with it.
+var cToolchain = []string{"/bin", "/lib", "/lib64", "/usr/bin", "/usr/lib", "/usr/lib64", "/usr/libexec", "/usr/include"}
+
+// quoted is path as the go command splits GOCACHEPROG.
+func quoted(path string) string {
+	if strings.ContainsAny(path, " \t") {
+		return `"` + path + `"`
+	}
+	return path
+}
+
+// cacheprog builds the program that reads the build cache, once for each toolchain.
+func (tc *toolchain) cacheprog(cache string) (string, error) {
+	sum := sha256.Sum256(fmt.Append(nil, tc.path, "\n", tc.GOVERSION, "\n", string(cacheprogSource)))
+	dir := filepath.Join(cache, "cacheprog-"+hex.EncodeToString(sum[:8]))
+	prog := filepath.Join(dir, "cacheprog")
+	if _, err := os.Stat(prog); err == nil {
+		return prog, nil
+	}
+	err := publish(dir, func(tmp string) error {
+		source := exercises.Files{"go.mod": []byte("module cacheprog\n\ngo " + MinVersion + "\n"), "main.go": cacheprogSource}
+		if err := writeFiles(tmp, source); err != nil {
+			return err
+		}
+		cmd := tc.goCommand(tmp, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "cacheprog", ".")
+		_, err := output(context.Background(), cmd.Args, cmd.Env, tmp)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("building the program that reads the build cache for sandboxes: %w", err)
+	}
+	return prog, nil
+}
