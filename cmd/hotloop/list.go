@@ -7,12 +7,9 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"charm.land/glamour/v2"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"hotloop/exercises"
-	"hotloop/runner/report"
 	"hotloop/site/history"
 )
 
@@ -86,81 +83,6 @@ func (a *app) json(v any) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
-}
-
-func newNextCmd(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "next",
-		Short: "Say which exercise comes next: the first of the syllabus that was not accepted",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.next(cmd.Context()) },
-	}
-}
-
-func (a *app) next(ctx context.Context) error {
-	all, err := a.ordered()
-	if err != nil {
-		return err
-	}
-	e := firstOpen(all, a.progress(ctx))
-	if e == nil {
-		fmt.Fprintln(a.stdout, "Every exercise is accepted.")
-		return nil
-	}
-	fmt.Fprintf(a.stdout, "%s  %s (%s, %d minutes)\n%s\n", e.Slug, e.Title, difficulties[e.Difficulty], e.Minutes, e.Summary)
-	fmt.Fprintf(a.stderr, "hotloop: \"hotloop start %s\" gives you its files\n", e.Slug)
-	return nil
-}
-
-func newShowCmd(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:               "show [SLUG]",
-		Aliases:           []string{"print"},
-		Short:             "Print the statement of an exercise",
-		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: completeSlugs(a),
-		RunE: func(_ *cobra.Command, args []string) error {
-			e, err := a.chosen(args)
-			if err != nil {
-				return err
-			}
-			statement, err := e.Statement()
-			if err != nil {
-				return err
-			}
-			return a.markdown(string(statement))
-		},
-	}
-}
-
-// markdown prints text laid out for a terminal, and as it is for anything else.
-func (a *app) markdown(text string) error {
-	text = report.Clean(text)
-	if isTerminal(a.stdout) {
-		style := "notty"
-		if a.color() {
-			style = "dark"
-		}
-		renderer, err := glamour.NewTermRenderer(glamour.WithStandardStyle(style), glamour.WithWordWrap(a.width()))
-		if err != nil {
-			return fmt.Errorf("laying out Markdown: %w", err)
-		}
-		if text, err = renderer.Render(text); err != nil {
-			return fmt.Errorf("laying out Markdown: %w", err)
-		}
-	}
-	_, err := fmt.Fprintln(a.stdout, strings.TrimRight(text, "\n"))
-	return err
-}
-
-// width is how many columns to write in: the terminal's, but no longer lines than people like to read.
-func (a *app) width() int {
-	if f, ok := a.stdout.(interface{ Fd() uintptr }); ok {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
-			return min(columns, 100)
-		}
-	}
-	return 80
 }
 
 // list is words for people: "a, b and c".
