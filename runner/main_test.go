@@ -11,6 +11,7 @@ import (
 	"hotloop/runner/executor"
 	"hotloop/runner/executor/gotool"
 	"hotloop/runner/report"
+	"hotloop/runner/sandbox/bwrap"
 	"hotloop/runner/sandbox/none"
 )
 
@@ -179,16 +180,40 @@ func newRunner(t *testing.T) *Runner {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r := &Runner{
+		Exercises: c,
+		Sandbox:   none.Driver{Supervisor: []string{exe, "__supervise"}},
+		Dir:       filepath.Join(t.TempDir(), "runs"),
+	}
+	// All tests of the package also hold in a sandbox: HOTLOOP_SANDBOX=bwrap go test ./runner
+	if isolated := os.Getenv("HOTLOOP_SANDBOX") == "bwrap"; isolated {
+		isolate(t, r)
+		return r
+	}
 	x := &gotool.Executor{CacheDir: cacheDir()}
 	if err := x.Available(); err != nil {
 		t.Skip(err)
 	}
-	return &Runner{
-		Exercises: c,
-		Executors: []executor.Executor{x},
-		Sandbox:   none.Driver{Supervisor: []string{exe, "__supervise"}},
-		Dir:       filepath.Join(t.TempDir(), "runs"),
+	r.Executors = []executor.Executor{x}
+	return r
+}
+
+// isolate makes r one that runs all in the sandbox bwrap, or skips the test and says what is missing.
+func isolate(t *testing.T, r *Runner) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
+	d := &bwrap.Driver{Helper: []string{exe, "__enter"}}
+	if err := d.Available(t.Context()); err != nil {
+		t.Skip(err)
+	}
+	x := &gotool.Executor{CacheDir: cacheDir(), Isolated: true}
+	if err := x.Available(); err != nil {
+		t.Skip(err)
+	}
+	r.Sandbox, r.Executors = d, []executor.Executor{x}
 }
 
 // run runs a job on a new runner, and checks what holds for every run: the report comes last, once, and nothing stays.

@@ -53,7 +53,7 @@ func (x *Executor) Plan(dir string, src executor.Source) ([]executor.Step, error
 	}
 	steps, err := x.plan(tc, dir, src)
 	if err == nil && x.Isolated {
-		err = x.isolate(tc, steps)
+		err = x.isolate(tc, src, steps)
 	}
 	return steps, err
 }

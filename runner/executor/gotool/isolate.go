@@ -5,10 +5,14 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"hotloop/exercises"
@@ -20,8 +24,9 @@ import (
 var cacheprogSource []byte
 
 // isolate makes the steps ones that a sandbox can hold: a go command has the build cache to read, through cacheprog, and
-// keeps what it adds in its own folder, so that no run can put anything into another one's way.
-func (x *Executor) isolate(tc *toolchain, steps []executor.Step) error {
+// keeps what it adds in its own folder, so that no run can put anything into another one's way. What solutions import of
+// the standard library is compiled before, outside: it is nobody's code but Go's.
+func (x *Executor) isolate(tc *toolchain, src executor.Source, steps []executor.Step) error {
 	cache, err := x.cacheDir()
 	if err != nil {
 		return err
@@ -30,28 +35,65 @@ func (x *Executor) isolate(tc *toolchain, steps []executor.Step) error {
 	if err != nil {
 		return err
 	}
+	kit, err := writeKit(cache)
+	if err != nil {
+		return err
+	}
+	isolate := func(step *executor.Step) {
+		if len(step.Command.Args) == 0 || step.Command.Args[0] != tc.path {
+			return
+		}
+		isolateCommand(&step.Command, tc, prog)
+		lib := x.library(tc, cache, kit, slices.Contains(step.Command.Env, cgo))
+		first := step.Prepare
+		step.Prepare = func(ctx context.Context) error {
+			if first != nil {
+				if err := first(ctx); err != nil {
+					return err
+				}
+			}
+			_, err := lib.prepare(ctx, standardImports(src.Files))
+			if errors.Is(err, errUnlisted) { // the go command says it better
+				return nil
+			}
+			return err
+		}
+	}
 	for i := range steps {
 		for step := &steps[i]; step != nil; step = step.Next {
-			isolateCommand(&step.Command, tc, prog)
+			isolate(step)
 			for other := step.Else; other != nil; other = other.Next {
-				isolateCommand(&other.Command, tc, prog)
+				isolate(other)
 			}
 		}
 	}
 	return nil
 }
 
-func isolateCommand(cmd *sandbox.Command, tc *toolchain, prog string) {
-	if len(cmd.Args) == 0 || cmd.Args[0] != tc.path {
-		return
+// standardImports are the packages of the standard library that files import, as far as they can be read.
+func standardImports(files exercises.Files) (paths []string) {
+	for name, content := range files {
+		file, _ := parser.ParseFile(token.NewFileSet(), name, content, parser.ImportsOnly)
+		if file == nil {
+			continue
+		}
+		for _, spec := range file.Imports {
+			if path, err := strconv.Unquote(spec.Path.Value); err == nil && importable(path) {
+				paths = append(paths, path)
+			}
+		}
 	}
+	return paths
+}
+
+func isolateCommand(cmd *sandbox.Command, tc *toolchain, prog string) {
 	own := filepath.Join(cmd.Dir, "gocache")
 	cmd.Env = slices.DeleteFunc(slices.Clone(cmd.Env), func(kv string) bool {
 		key, _, _ := strings.Cut(kv, "=")
 		return slices.Contains([]string{"GOCACHE", "HOME", "TMPDIR", "GOMODCACHE"}, key)
 	})
 	cmd.Env = append(cmd.Env, "GOCACHE="+own, "GOCACHEPROG="+quoted(prog)+" "+quoted(tc.GOCACHE)+" "+quoted(own),
-		"HOME="+cmd.Dir, "TMPDIR="+cmd.Dir, "GOMODCACHE="+filepath.Join(cmd.Dir, "gomodcache"), "GOTELEMETRY=off")
+		"HOME="+cmd.Dir, "GOMODCACHE="+filepath.Join(cmd.Dir, "gomodcache"), "GOTELEMETRY=off")
 	cmd.ReadOnly = append(slices.DeleteFunc(slices.Clone(cmd.ReadOnly), func(path string) bool { return path == tc.GOMODCACHE }),
 		tc.GOCACHE, prog, tc.path)
 	if slices.Contains(cmd.Env, cgo) {
