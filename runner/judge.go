@@ -62,13 +62,18 @@ func judgeSteps(rep *report.Report, ev *evidence) (report.Verdict, string) {
 		return report.Invalid, "Nothing was run."
 	}
 	end := ev.ended[0]
-	if end.phase == executor.Build {
+	if end.phase == executor.Build || end.result.Status == sandbox.Exited && notCompiled(rep) {
 		return report.CompileError, compileReason(rep, ev, end.result)
 	}
 	if verdict, ok := limitVerdicts[end.result.Status]; ok {
 		return verdict, end.result.Reason
 	}
 	return report.RuntimeError, endReason(rep, end.result)
+}
+
+// notCompiled is whether a step that compiles and runs got no further than that.
+func notCompiled(rep *report.Report) bool {
+	return slices.ContainsFunc(rep.Diagnostics, func(d report.Diagnostic) bool { return d.Phase == string(executor.Build) })
 }
 
 func compileReason(rep *report.Report, ev *evidence, res sandbox.Result) string {

@@ -106,7 +106,7 @@ func (p *process) run(ctx context.Context, a *attempt, cmd *sandbox.Command, rec
 		reading.Go(func() { p.read(records, chain) })
 	}
 	go func() {
-		p.result, p.err = a.Sandbox.Run(ctx, cmd)
+		p.result, p.err = a.command(ctx, &p.step, cmd)
 		for _, f := range cmd.Files {
 			f.Close()
 		}

@@ -46,6 +46,7 @@ type Runner struct {
 	once      sync.Once
 	places    chan struct{} // runs at a time
 	measuring chan struct{} // only one at a time: two would measure each other
+	warm      warm
 }
 
 const (

@@ -48,6 +48,7 @@ type Step struct {
 	Tests   []string     // with Phase Test: the top-level tests that must report
 	Beside  bool         // runs beside the steps that follow; how it ends decides nothing
 	Done    func() error // if not nil, called when the command has exited with status 0
+	Waits   bool         // the command reads its standard input before all else: a step of Waiting will do for it
 
 	// The following are for steps that are quick if all is as it should be, and have another way if it is not.
 	Prepare func(ctx context.Context) error // if not nil, called before the command starts
@@ -78,6 +79,15 @@ type Executor interface {
 	// Decode reads one stream of a step, Stdout or Stderr. Text that is not of the executor's own protocol becomes Output.
 	// The two streams of a step are decoded at the same time.
 	Decode(phase Phase, stream string, r io.Reader) iter.Seq2[report.Event, error]
+}
+
+// A Waiter is an Executor whose commands can be started ahead, to wait for the source on their standard input.
+type Waiter interface {
+	Executor
+
+	// Waiting is a step that runs in dir whatever it will be given to read. It has no Stdin, and differs from those steps
+	// of Plan that have Waits set in its folder only.
+	Waiting(dir string) (Step, error)
 }
 
 // A Versioner is an Executor that knows the version of what it runs code with, "go1.26.8". It is asked after Available.

@@ -70,6 +70,7 @@ type Diagnostic struct {
 	Column   int    `json:"column"` // in bytes, from 1; 0: the whole line
 	Message  string `json:"message"`
 	Severity string `json:"severity,omitempty"` // "error" (default) or "warning"
+	Phase    string `json:"phase,omitempty"`    // "build", in a step that compiles and runs: nothing was run
 }
 
 // Progress says how far a step is.

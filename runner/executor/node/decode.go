@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hotloop/runner/executor"
 	"hotloop/runner/report"
 )
 
@@ -33,14 +34,19 @@ const (
 	excerpt       // after the header: the line of source
 	caret         // the mark under it
 	message       // blank lines, then the error
-	stack         // "    at …" lines
+	top           // the first "    at …" line
+	stack         // the others
 )
 
 var (
 	// place is the snippet's file with a folder before it.
 	place  = regexp.MustCompile(`(?:file://)?(?:/|[A-Za-z]:[\\/])[^\s()'"]*[/\\](main\.(?:mjs|cjs|js))\b`)
-	header = regexp.MustCompile(`^(main\.(?:mjs|cjs|js)|node:[\w/-]+):(\d+)$`)
+	header = regexp.MustCompile(`^(main\.(?:mjs|cjs|js)|node:[\w/-]+|<anonymous_script>):(\d+)$`)
 	inMain = regexp.MustCompile(`^    at .*?\b(main\.(?:mjs|cjs|js)):(\d+):(\d+)\)?$`)
+
+	// inLoader is where Node.js itself reads modules: an error from there, in the snippet's file, came before the first
+	// line ran. One that JSON.parse or eval finds has the snippet's own line above.
+	inLoader = regexp.MustCompile(`^    at .*\(node:internal/modules/`)
 )
 
 // line rewrites what names the folder of the run. See executor.DecodeLines.
@@ -76,8 +82,14 @@ func (s *stderrDecoder) follow(text string) {
 	case message:
 		if text != "" {
 			s.d.Message = strings.TrimPrefix(text, "Uncaught ")
-			s.state = stack
+			s.state = top
 		}
+	case top:
+		if s.d.File != "" && strings.HasPrefix(s.d.Message, "SyntaxError: ") && inLoader.MatchString(text) {
+			s.d.Phase = string(executor.Build)
+		}
+		s.state = stack
+		fallthrough
 	case stack:
 		if m := inMain.FindStringSubmatch(text); m != nil && s.d.File == "" {
 			s.at(m[1], m[2], m[3])

@@ -106,12 +106,22 @@ func TestErrors(t *testing.T) {
 	at := func(file string, line, column int, message string) *report.Diagnostic {
 		return &report.Diagnostic{File: file, Line: line, Column: column, Message: message, Severity: "error"}
 	}
+	before := func(d *report.Diagnostic) *report.Diagnostic {
+		d.Phase = string(executor.Build)
+		return d
+	}
 	tests := []struct {
 		name, source string
 		want         *report.Diagnostic
 	}{
 		{"thrown", "\nfunction f() {\n  throw new Error('boom');\n}\nf();", at("main.mjs", 3, 9, "Error: boom")},
-		{"syntax", "const a = 1;\nconst b = ;", at("main.mjs", 2, 11, "SyntaxError: Unexpected token ';'")},
+		{"syntax", "const a = 1;\nconst b = ;", before(at("main.mjs", 2, 11, "SyntaxError: Unexpected token ';'"))},
+		{"syntax of a script", "const fs = require('node:fs');\nlet a; let a;",
+			before(at("main.cjs", 2, 12, "SyntaxError: Identifier 'a' has already been declared"))},
+		{"no such export", "import { nothing } from 'node:fs';",
+			before(at("main.mjs", 1, 10, "SyntaxError: The requested module 'node:fs' does not provide an export named 'nothing'"))},
+		{"syntax of what is read while it runs", "console.log(1);\nnew Function('(');", at("main.mjs", 2, 1, "SyntaxError: Unexpected token '}'")},
+		{"a syntax error that is thrown", "throw new SyntaxError('mine');", at("main.mjs", 1, 7, "SyntaxError: mine")},
 		{"undeclared", "\n\n  foo();", at("main.mjs", 3, 3, "ReferenceError: foo is not defined")},
 		{"rejected", "await Promise.reject(new TypeError('t'));", at("main.mjs", 1, 22, "TypeError: t")},
 		{"in a script", "const fs = require('node:fs');\nnull.x;", at("main.cjs", 2, 6, "TypeError: Cannot read properties of null (reading 'x')")},

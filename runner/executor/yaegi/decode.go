@@ -32,6 +32,10 @@ func (d *stderrDecoder) line(line []byte) ([]report.Event, bool) {
 			d.add(*n.Frame)
 			return nil, true
 		}
+		n.Diagnostic.Phase = ""
+		if n.Diagnostic.Severity != "warning" { // the child has no others, and sends those instead of running the snippet
+			n.Diagnostic.Phase = string(executor.Build)
+		}
 		return []report.Event{{Diagnostic: n.Diagnostic}}, true
 	}
 	switch text := string(bytes.TrimRight(line, "\r\n")); {

@@ -3,8 +3,8 @@
 // measures anything.
 //
 // A snippet runs in a process of its own, a child of this program with [Child] as its main function. The child reads the
-// source from standard input after it has loaded the symbols of the standard library, so that a pool of children could
-// wait there, ready. One child runs one snippet.
+// source from standard input after it has loaded the symbols of the standard library, so that children can be started
+// ahead and wait there, ready. One child runs one snippet.
 //
 // Snippets have the standard library without os/exec, plugin, syscall, unsafe and os.StartProcess. That keeps them
 // honest, not locked up: files and the network are there, so that lessons can show servers, and only the sandbox's
@@ -64,20 +64,30 @@ func (x Executor) Plan(dir string, src executor.Source) ([]executor.Step, error)
 	if faults := inspect(source).faults; len(faults) > 0 {
 		return nil, &executor.Refusal{Reason: faults[0].Message, Diagnostics: faults}
 	}
-	run, err := executor.RunDir(dir)
+	step, err := x.Waiting(dir)
 	if err != nil {
 		return nil, err
 	}
-	return []executor.Step{{
+	step.Command.Stdin = bytes.NewReader(source)
+	return []executor.Step{step}, nil
+}
+
+// Waiting is an interpreter that has loaded what it needs, and waits for a snippet.
+func (x Executor) Waiting(dir string) (executor.Step, error) {
+	run, err := executor.RunDir(dir)
+	if err != nil {
+		return executor.Step{}, err
+	}
+	return executor.Step{
 		Phase: executor.Run,
+		Waits: true,
 		Command: sandbox.Command{
 			Args:    x.Child,
 			Env:     executor.SnippetEnv(run),
 			Dir:     run,
 			Scratch: true,
-			Stdin:   bytes.NewReader(source),
 		},
-	}}, nil
+	}, nil
 }
 
 // Decode turns the child's standard error into remarks and text, and standard output into chart points and text.

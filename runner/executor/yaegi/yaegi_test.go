@@ -161,6 +161,9 @@ func TestCompileErrors(t *testing.T) {
 			if d.File != MainFile || d.Line != tt.line || d.Severity != "error" || !strings.Contains(d.Message, tt.message) {
 				t.Errorf("first remark %+v, want line %d with %q", d, tt.line, tt.message)
 			}
+			if got.result.Status == sandbox.Exited && d.Phase != string(executor.Build) {
+				t.Errorf("remark %+v of the interpreter, want it to be of phase %q", d, executor.Build)
+			}
 			if got.stdout != "" || got.stderr != "" {
 				t.Errorf("printed %q and %q, want nothing", got.stdout, got.stderr)
 			}
