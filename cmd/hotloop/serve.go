@@ -41,12 +41,16 @@ and the other way round. It makes the workspace if there is none.`,
 	cmd.Flags().BoolVar(&o.open, "open", false, "open a browser (the default on a desktop's terminal)")
 	cmd.Flags().BoolVar(&o.noOpen, "no-open", false, "open no browser")
 	cmd.MarkFlagsMutuallyExclusive("open", "no-open")
+	a.sandboxFlag(cmd)
 	return cmd
 }
 
 // serve runs until ctx ends, and then until nothing of a run is left.
 func (a *app) serve(ctx context.Context, o serveOptions) error {
 	if err := checkAddress(o.address); err != nil {
+		return err
+	}
+	if err := a.promise(ctx, true); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", o.address)
@@ -58,6 +62,12 @@ func (a *app) serve(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	runs, err := a.runner()
+	if err != nil {
+		return err
+	}
+	runs.Warm() // readers of lessons run blocks
+	defer runs.Close()
 	url := "http://" + listener.Addr().String()
 	fmt.Fprintf(a.stderr, "hotloop: serving %s (Ctrl-C ends it)\n", url)
 	if o.open || !o.noOpen && a.onDesktop() {
