@@ -1,0 +1,285 @@
+//go:build unix
+
+package runner
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"hotloop/exercises"
+	"hotloop/runner/executor"
+	"hotloop/runner/executor/gotool"
+	"hotloop/runner/report"
+	"hotloop/runner/sandbox/none"
+)
+
+// rounds is how often each side of a comparison is measured. Medians of fewer than 15 say little; HOTLOOP_ROUNDS is for
+// trying things out.
+func rounds(b *testing.B) int {
+	text := os.Getenv("HOTLOOP_ROUNDS")
+	if text == "" {
+		return 15
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		b.Fatalf("HOTLOOP_ROUNDS is %q, not a number of rounds", text)
+	}
+	return n
+}
+
+// A rival is an exercise in a folder of its own, as a learner has it, for the go command to test.
+type rival struct {
+	ex  *exercises.Exercise
+	dir string
+}
+
+func newRival(b *testing.B, ex *exercises.Exercise) *rival {
+	b.Helper()
+	dir := b.TempDir()
+	kit := filepath.Join(dir, "kit")
+	if err := os.CopyFS(kit, exercises.Kit()); err != nil {
+		b.Fatal(err)
+	}
+	tests, err := ex.Tests()
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := &rival{ex: ex, dir: filepath.Join(dir, "solution")}
+	r.write(b, tests)
+	r.write(b, exercises.Files{"go.mod": []byte("module solution\n\ngo " + gotool.MinVersion + "\n\nrequire hotloop v0.0.0\n\nreplace hotloop => ../kit\n")})
+	if err := os.WriteFile(filepath.Join(kit, "go.mod"), []byte("module hotloop\n\ngo "+gotool.MinVersion+"\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return r
+}
+
+func (r *rival) write(b *testing.B, files exercises.Files) {
+	b.Helper()
+	if err := os.MkdirAll(r.dir, 0o700); err != nil {
+		b.Fatal(err)
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(r.dir, name), content, 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// goCommand runs the go command in the rival's folder, with the race detector if the exercise asks for it.
+func (r *rival) goCommand(ctx context.Context, verb string, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", append([]string{verb}, args...)...)
+	cmd.Dir = r.dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	if r.ex.Race && verb == "test" {
+		cmd.Args = slices.Insert(cmd.Args, 2, "-race")
+		cmd.Env = append(cmd.Env, "CGO_ENABLED=1")
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w\n%s", verb, err, out)
+	}
+	return nil
+}
+
+// edited is the reference with a line more, another one each time, as a learner's next version would be.
+func edited(b *testing.B, ex *exercises.Exercise) exercises.Files {
+	b.Helper()
+	v, err := ex.Variant(string(exercises.Reference))
+	if err != nil {
+		b.Fatal(err)
+	}
+	name := slices.Sorted(maps.Keys(v.Files))[0]
+	edits++
+	v.Files[name] = fmt.Appendf(slices.Clone(v.Files[name]), "\nvar edit%d = %d\n", edits, time.Now().UnixNano())
+	return v.Files
+}
+
+var edits int
+
+func embeddedRunner(b *testing.B) *Runner {
+	b.Helper()
+	c, err := exercises.Load(exercises.Embedded())
+	if err != nil {
+		b.Fatal(err)
+	}
+	x := &gotool.Executor{CacheDir: cacheDir()}
+	if err := x.Available(); err != nil {
+		b.Skip(err)
+	}
+	return &Runner{Exercises: c, Executors: []executor.Executor{x}, Sandbox: none.Driver{Supervisor: []string{childProgram(b), "__supervise"}}, Dir: b.TempDir()}
+}
+
+// childProgram builds the program that supervises runs, as the Makefile does.
+func childProgram(b *testing.B) string {
+	b.Helper()
+	bin := filepath.Join(b.TempDir(), "hotloop-child")
+	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "hotloop/cmd/child").CombinedOutput(); err != nil {
+		b.Fatalf("building hotloop-child: %v\n%s", err, out)
+	}
+	return bin
+}
+
+// accept runs the files and wants them to be accepted, built the direct way.
+func accept(ctx context.Context, r *Runner, ex *exercises.Exercise, files exercises.Files) error {
+	var rep *report.Report
+	job := Job{Exercise: ex.Slug, Files: files, Goal: executor.Test}
+	err := r.Run(ctx, job, report.HandlerFunc(func(e report.Event) error { rep = e.Report; return nil }))
+	switch {
+	case err != nil:
+		return err
+	case rep.Verdict != report.Accepted:
+		return fmt.Errorf("%s: %s: %s", ex.Slug, rep.Verdict, rep.Reason)
+	}
+	for _, s := range rep.Steps {
+		if strings.Contains(s.Note, "go test -c") {
+			return fmt.Errorf("%s: %s: %s", ex.Slug, s.Phase, s.Note)
+		}
+	}
+	return nil
+}
+
+// A cost is what something took: on the clock, and of all processors, with its processes.
+type cost struct{ wall, cpu float64 }
+
+func measureCost(b *testing.B, do func() error) cost {
+	b.Helper()
+	cpu, begun := cpuTime(), time.Now()
+	if err := do(); err != nil {
+		b.Fatal(err)
+	}
+	return cost{time.Since(begun).Seconds(), cpuTime() - cpu}
+}
+
+func cpuTime() (seconds float64) {
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var u syscall.Rusage
+		if syscall.Getrusage(who, &u) == nil {
+			seconds += float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+		}
+	}
+	return seconds
+}
+
+// compare measures two ways in turns and reports medians in ms and the medians of the ratios of each turn.
+func compare(b *testing.B, ours, theirs func() error) {
+	b.Helper()
+	measureCost(b, ours) // whatever is done once
+	measureCost(b, theirs)
+	var o, t, wall, cpu []float64
+	for i := range rounds(b) {
+		var x, y cost
+		if i%2 == 0 {
+			x, y = measureCost(b, ours), measureCost(b, theirs)
+		} else {
+			y, x = measureCost(b, theirs), measureCost(b, ours)
+		}
+		o, t = append(o, x.wall), append(t, y.wall)
+		wall, cpu = append(wall, x.wall/y.wall), append(cpu, x.cpu/y.cpu)
+	}
+	b.ReportMetric(0, "ns/op") // of one iteration, with all turns; says nothing
+	b.ReportMetric(median(o)*1e3, "ours-ms")
+	b.ReportMetric(median(t)*1e3, "theirs-ms")
+	b.ReportMetric(median(wall), "ratio")
+	b.ReportMetric(median(cpu), "cpu-ratio")
+}
+
+func median(values []float64) float64 {
+	s := slices.Sorted(slices.Values(values))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+// BenchmarkVerdict is the time from a saved edit to the verdict, against go test -count=1 (-race where the exercise asks
+// for it) on the same files.
+func BenchmarkVerdict(b *testing.B) {
+	r := embeddedRunner(b)
+	for ex := range r.Exercises.All() {
+		b.Run(ex.Slug, func(b *testing.B) {
+			rival := newRival(b, ex)
+			for range b.N {
+				compare(b,
+					func() error { return accept(b.Context(), r, ex, edited(b, ex)) },
+					func() error {
+						rival.write(b, edited(b, ex))
+						return rival.goCommand(b.Context(), "test", "-count=1", ".")
+					})
+			}
+		})
+	}
+}
+
+// BenchmarkThroughput is 40 queued submissions at once, against as many folders tested by go test -p 2.
+func BenchmarkThroughput(b *testing.B) {
+	const submissions = 40
+	r := embeddedRunner(b)
+	ex, err := r.Exercises.Lookup("slice-retention")
+	if err != nil {
+		b.Fatal(err)
+	}
+	module := newRivals(b, ex, submissions)
+	for range b.N {
+		ours := func() error { return acceptAll(b, r, ex, submissions) }
+		theirs := func() error {
+			for _, rival := range module {
+				rival.write(b, edited(b, ex))
+			}
+			return (&rival{ex: ex, dir: filepath.Dir(module[0].dir)}).goCommand(b.Context(), "test", "-count=1", "-p=2", "./...")
+		}
+		var ratios []float64
+		measureCost(b, ours)
+		measureCost(b, theirs)
+		for range max(1, rounds(b)/5) {
+			x, y := measureCost(b, ours), measureCost(b, theirs)
+			ratios = append(ratios, y.wall/x.wall)
+			b.ReportMetric(x.wall/submissions*1e3, "ours-ms")
+			b.ReportMetric(y.wall/submissions*1e3, "theirs-ms")
+		}
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(median(ratios), "times")
+	}
+}
+
+// newRivals makes one module with n packages.
+func newRivals(b *testing.B, ex *exercises.Exercise, n int) (all []*rival) {
+	first := newRival(b, ex)
+	tests, err := ex.Tests()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range n {
+		r := &rival{ex: ex, dir: filepath.Join(first.dir, fmt.Sprintf("s%d", i))}
+		r.write(b, tests)
+		all = append(all, r)
+	}
+	for name := range tests {
+		if err := os.Remove(filepath.Join(first.dir, name)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return all
+}
+
+func acceptAll(b *testing.B, r *Runner, ex *exercises.Exercise, n int) error {
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		files := edited(b, ex)
+		wg.Go(func() { errs[i] = accept(b.Context(), r, ex, files) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
