@@ -11,10 +11,12 @@ GOBIN := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 run: build                ## serve the site on $(HTTP), with the workspace $(WORKSPACE)
 	.build/hotloop serve --http $(HTTP) --workspace $(WORKSPACE)
 
-build: assets             ## the program, with the web assets inside: .build/hotloop, and the small one that it starts for each command
+build: assets             ## the program, with the web assets inside: .build/hotloop, and the small ones that it starts
 	go build -trimpath -ldflags='-s -w' -o .build/hotloop-child ./cmd/child
-	sum=$$( (sha256sum || shasum -a 256) <.build/hotloop-child 2>/dev/null | cut -c1-64) && \
-	go build -trimpath -ldflags="-s -w -X main.childSum=$$sum" -o .build/ ./cmd/hotloop
+	go build -trimpath -ldflags='-s -w' -o .build/hotloop-interpreter ./cmd/interpreter
+	sum() { (sha256sum || shasum -a 256) <$$1 2>/dev/null | cut -c1-64; } && \
+	go build -trimpath -ldflags="-s -w -X main.childSum=$$(sum .build/hotloop-child) -X main.interpreterSum=$$(sum .build/hotloop-interpreter)" \
+		-o .build/ ./cmd/hotloop
 
 assets: site/web/dist/manifest.json
 
@@ -52,7 +54,7 @@ fmt:
 	gofmt -w cmd exercises lessons runner site
 
 install: build            ## hotloop into GOBIN, so that the shell finds it
-	mkdir -p $(GOBIN) && install .build/hotloop .build/hotloop-child $(GOBIN)/
+	mkdir -p $(GOBIN) && install .build/hotloop .build/hotloop-child .build/hotloop-interpreter $(GOBIN)/
 
 clean:
 	rm -rf .build site/web/node_modules site/web/dist/*

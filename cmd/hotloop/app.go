@@ -17,9 +17,7 @@ import (
 	"hotloop/runner/executor"
 	"hotloop/runner/executor/gotool"
 	"hotloop/runner/executor/node"
-	"hotloop/runner/executor/yaegi"
 	"hotloop/runner/report"
-	"hotloop/runner/sandbox/none"
 	"hotloop/runner/workspace"
 	"hotloop/site/store"
 )
@@ -31,6 +29,7 @@ type app struct {
 
 	workspaceDir, contentDir string
 	noColor                  bool
+	sandbox                  string // by --sandbox
 
 	exercises *exercises.Catalog
 	lessons   *lessons.Library
@@ -191,18 +190,18 @@ func (a *app) newRunner() (*runner.Runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding hotloop's own program, which interprets snippets: %w", err)
 	}
-	child, err := child()
+	driver, err := a.driver()
 	if err != nil {
 		return nil, err
 	}
 	return &runner.Runner{
 		Exercises: catalog,
 		Executors: []executor.Executor{
-			&gotool.Executor{},
-			yaegi.Executor{Child: []string{self, yaegiWord}},
+			&gotool.Executor{Isolated: a.sandboxName() != noSandbox},
+			a.yaegi(self),
 			node.Executor{},
 		},
-		Sandbox: none.Driver{Supervisor: []string{child, superviseWord}},
+		Sandbox: driver,
 	}, nil
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 func newCheckCmd(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "check [SLUG...]",
 		Short: "Prove that exercises are well made",
 		Long: `Prove that exercises are well made: the starter fails, the reference is accepted, the naive version passes the tests
@@ -23,6 +23,8 @@ if there is a problem.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return a.check(cmd.Context(), args) },
 	}
+	a.sandboxFlag(cmd)
+	return cmd
 }
 
 func (a *app) check(ctx context.Context, words []string) error {
@@ -31,6 +33,9 @@ func (a *app) check(ctx context.Context, words []string) error {
 	}
 	chosen, err := a.several(words)
 	if err != nil {
+		return err
+	}
+	if err := a.promise(ctx, true); err != nil {
 		return err
 	}
 	found := 0

@@ -16,6 +16,7 @@ import (
 
 	"hotloop/runner/executor/gotool"
 	"hotloop/runner/executor/node"
+	"hotloop/runner/sandbox/bwrap"
 	"hotloop/runner/sandbox/none"
 	"hotloop/site"
 )
@@ -43,7 +44,7 @@ type finding struct {
 }
 
 func (a *app) doctor(ctx context.Context, asJSON bool) error {
-	findings := []finding{a.lookAtGo(ctx), a.lookAtSandbox(ctx), a.lookAtContent(), a.lookAtWorkspace(), a.lookAtDisk(),
+	findings := []finding{a.lookAtGo(ctx), a.lookAtSandbox(ctx), a.lookAtBwrap(ctx), a.lookAtContent(), a.lookAtWorkspace(), a.lookAtDisk(),
 		lookAtNode(ctx), lookAtC(ctx), lookAtPort(ctx), lookAtAssets()}
 	var missing bool
 	for _, f := range findings {
@@ -122,6 +123,23 @@ func (a *app) lookAtSandbox(ctx context.Context) finding {
 		return missing("sandbox", err)
 	}
 	return ok("sandbox", driver.Name()+": limits hold and nothing survives a run; it does not isolate")
+}
+
+// lookAtBwrap tries the sandbox out, for it is there or not for many reasons. Only who has asked for it cannot do without.
+func (a *app) lookAtBwrap(ctx context.Context) finding {
+	child, err := child()
+	if err != nil {
+		return missing("bwrap", err)
+	}
+	driver := &bwrap.Driver{Helper: []string{child, enterWord}}
+	err = driver.SelfTest(ctx)
+	switch {
+	case err == nil:
+		return ok("bwrap", "isolates: its self-test found no way out; --sandbox bwrap runs code in it")
+	case a.sandboxName() == bwrapSandbox:
+		return missing("bwrap", err)
+	}
+	return absent("bwrap", err)
 }
 
 func (a *app) lookAtContent() finding {

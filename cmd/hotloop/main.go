@@ -10,12 +10,14 @@ import (
 	"syscall"
 
 	"hotloop/runner/executor/yaegi"
+	"hotloop/runner/sandbox/bwrap"
 	"hotloop/runner/sandbox/none"
 )
 
 // The words that make this program a child of itself. Nobody types them.
 const (
 	superviseWord = "__supervise"
+	enterWord     = "__enter"
 	yaegiWord     = "__yaegi"
 )
 
@@ -24,6 +26,8 @@ func main() {
 		switch os.Args[1] {
 		case superviseWord:
 			none.Supervise()
+		case enterWord:
+			bwrap.Enter()
 		case yaegiWord:
 			yaegi.Child()
 		}

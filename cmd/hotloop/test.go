@@ -53,6 +53,9 @@ func newRunCmd(a *app, goal executor.Phase, cmd *cobra.Command) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := a.promise(cmd.Context(), false); err != nil {
+			return err
+		}
 		rep, err := a.attempt(cmd.Context(), w, e, runner.Job{Goal: goal, Seed: seed}, out)
 		if err != nil {
 			return err
@@ -60,6 +63,7 @@ func newRunCmd(a *app, goal executor.Phase, cmd *cobra.Command) *cobra.Command {
 		return &verdictError{rep.Verdict}
 	}
 	outputFlag(cmd, &format)
+	a.sandboxFlag(cmd)
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "steps, passed subtests and the whole output of failed tests, too")
 	cmd.Flags().Uint64Var(&seed, "seed", 0, "repeat the random inputs of the run whose report has this `SEED`")
 	return cmd
