@@ -150,6 +150,7 @@ type waiting struct {
 	cancel         context.CancelFunc
 	source         *os.File // our end of its standard input
 	stdout, stderr relay
+	waits          chan struct{} // closed when it has got its source
 
 	begun  time.Time // when it was given its source
 	done   chan struct{}
@@ -173,10 +174,10 @@ func (p *pool) start() (*waiting, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(p.ctx)
-	w := &waiting{started: time.Now(), cancel: cancel, source: source, done: make(chan struct{})}
+	w := &waiting{started: time.Now(), cancel: cancel, source: source, waits: make(chan struct{}), done: make(chan struct{})}
 	cmd := step.Command
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &w.stdout, &w.stderr
-	cmd.Limits = snippetLimits
+	cmd.Waits, cmd.Limits = w.waits, snippetLimits
 	cmd.Limits.Wall = poolLife + time.Hour
 	p.all.Go(func() {
 		w.result, w.err = p.runner.Sandbox.Run(ctx, &cmd)
@@ -201,6 +202,7 @@ func (w *waiting) usable() bool {
 // begin hands the source over.
 func (w *waiting) begin(cmd *sandbox.Command) {
 	w.begun = time.Now()
+	close(w.waits)
 	w.stdout.connect(cmd.Stdout)
 	w.stderr.connect(cmd.Stderr)
 	go func() {

@@ -96,7 +96,7 @@ func snippetRunner(t testing.TB) (*Runner, *counting) {
 }
 
 func interpreted(body string) Job {
-	source := "package main\n\nimport (\"fmt\"; \"os\"; \"time\")\n\nvar _, _, _ = fmt.Print, os.Exit, time.Sleep\n\n" + body
+	source := "package main\n\nimport (\"fmt\"; \"os\"; \"strings\")\n\nvar _, _, _ = fmt.Print, os.Exit, strings.Repeat\n\n" + body
 	return Job{Executor: "yaegi", Goal: executor.Run, Files: exercises.Files{yaegi.MainFile: []byte(source)}}
 }
 
@@ -167,6 +167,7 @@ func TestPoolRunsAlike(t *testing.T) {
 			dir, _ := os.Getwd()
 			fmt.Println(err, len(all), dir == os.TempDir())
 		}`), report.Accepted, "", "<nil> 1 true\n"},
+		{"memory", interpreted(`func main() { var all []string; for { all = append(all, strings.Repeat("x", 64<<20)) } }`), report.MemoryLimitExceeded, "memory limit 1 GiB", ""},
 		{"much output", interpreted(`func main() { for { fmt.Println("0123456789") } }`), report.OutputLimitExceeded, "output limit 1 MiB", strings.Repeat("0123456789\n", maxOutput/11+1)[:maxOutput]},
 	}
 	cold, _ := snippetRunner(t)

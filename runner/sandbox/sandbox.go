@@ -40,6 +40,10 @@ type Command struct {
 	Stdout, Stderr io.Writer  // nil: discarded. Called from one goroutine each
 	Files          []*os.File // become descriptors 3, 4, … of the command, as in os/exec.Cmd.ExtraFiles
 
+	// Waits, if not nil, is closed when the command gets something to do; until then it does nothing but read from Stdin.
+	// A driver can spare itself looks at what the command uses so long, since several such commands may stand by for hours.
+	Waits <-chan struct{}
+
 	Limits Limits
 }
 

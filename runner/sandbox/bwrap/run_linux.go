@@ -282,6 +282,10 @@ func (r *run) watch(ctx context.Context) {
 	defer wall.Stop()
 	ticks := time.NewTicker(look)
 	defer ticks.Stop()
+	waits := r.cmd.Waits
+	if waits != nil {
+		ticks.Stop()
+	}
 	for !r.ending {
 		select {
 		case <-r.exited:
@@ -292,6 +296,9 @@ func (r *run) watch(ctx context.Context) {
 			r.stop(sandbox.OutputLimit, "")
 		case <-wall.C:
 			r.stop(sandbox.TimeLimit, "")
+		case <-waits:
+			waits = nil
+			ticks.Reset(look)
 		case <-ticks.C:
 			r.check(r.group.usage())
 		}

@@ -79,6 +79,7 @@ type run struct {
 	sup     *exec.Cmd
 	crash   *tail // what the supervisor itself complained of
 	spec    spec
+	waits   <-chan struct{} // see sandbox.Command
 	grace   time.Duration
 	orders  *os.File // to the supervisor; closed, it ends the run
 	reports *os.File // from the supervisor
@@ -94,7 +95,7 @@ func (d Driver) start(cmd *sandbox.Command) (_ *run, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{spec: s, grace: cmp.Or(d.grace, killGrace), crash: &tail{}}
+	r := &run{spec: s, waits: cmd.Waits, grace: cmp.Or(d.grace, killGrace), crash: &tail{}}
 	var theirs closers // the supervisor's ends, which it has copies of once it runs
 	defer theirs.close()
 	defer func() {
@@ -187,7 +188,7 @@ func (r *run) wait(ctx context.Context) (sandbox.Result, error) {
 func (r *run) watch(ctx context.Context, reported <-chan *outcome) *outcome {
 	patience := time.NewTimer(r.spec.Limits.Wall + r.grace)
 	defer patience.Stop()
-	done, full := ctx.Done(), r.streams.Full()
+	done, full, waits := ctx.Done(), r.streams.Full(), r.waits
 	for {
 		select {
 		case o := <-reported:
@@ -200,6 +201,9 @@ func (r *run) watch(ctx context.Context, reported <-chan *outcome) *outcome {
 			full = nil
 			r.order(stopOutput)
 			patience.Reset(r.grace)
+		case <-waits:
+			waits = nil
+			r.order(startLooking)
 		case <-patience.C:
 			r.sup.Process.Kill()
 			return nil
@@ -207,8 +211,8 @@ func (r *run) watch(ctx context.Context, reported <-chan *outcome) *outcome {
 	}
 }
 
-// order asks the supervisor to end the run. A supervisor that is gone is noticed elsewhere.
-func (r *run) order(why string) { json.NewEncoder(r.orders).Encode(order{Stop: why}) }
+// order tells the supervisor what to do. One that is gone is noticed elsewhere.
+func (r *run) order(word string) { json.NewEncoder(r.orders).Encode(order{Word: word}) }
 
 // orphaned is the outcome of a run whose supervisor was killed.
 func (r *run) orphaned(ctx context.Context) *outcome {
@@ -255,6 +259,7 @@ func newSpec(cmd *sandbox.Command) (spec, error) {
 		Dir:    cmd.Dir,
 		Files:  len(cmd.Files),
 		Limits: child.Limits(cmd.Limits),
+		Waits:  cmd.Waits != nil,
 		Mark:   mark,
 	}, nil
 }

@@ -34,15 +34,17 @@ type spec struct {
 	Files  int      // how many descriptors follow the three standard streams
 	Handle []uint64 // Windows: the inherited handles, standard streams first
 	Limits sandbox.Limits
+	Waits  bool   // the tree is not to be looked at before the order to do so
 	Mark   string // "HOTLOOP_RUN=…", also in Env
 }
 
-// An order ends a run.
-type order struct{ Stop string }
+// An order ends a run, or begins the looks at its tree.
+type order struct{ Word string }
 
 const (
 	stopCanceled = "canceled"
 	stopOutput   = "output"
+	startLooking = "look"
 )
 
 // An outcome is what a supervisor says when the tree is gone.

@@ -33,7 +33,7 @@ func Supervise() {
 	os.Exit(0)
 }
 
-// readOrders yields why the run should end: an order, or the end of the stream, which is the end of the driver.
+// readOrders yields orders. The end of the stream is the end of the driver, and so of the run.
 func readOrders(in *json.Decoder) <-chan string {
 	orders := make(chan string, 1)
 	go func() {
@@ -43,7 +43,7 @@ func readOrders(in *json.Decoder) <-chan string {
 				orders <- stopCanceled
 				return
 			}
-			orders <- o.Stop
+			orders <- o.Word
 		}
 	}()
 	return orders

@@ -53,6 +53,9 @@ func supervise(s *spec, orders <-chan string) *outcome {
 	wall := time.NewTimer(s.Limits.Wall)
 	pause := firstLook
 	next := time.NewTimer(pause)
+	if s.Waits {
+		next.Stop()
+	}
 	for {
 		select {
 		case d, ok := <-deaths:
@@ -62,8 +65,8 @@ func supervise(s *spec, orders <-chan string) *outcome {
 				w.bury(d)
 			}
 			next.Reset(0)
-		case why := <-orders:
-			w.obey(why)
+		case word := <-orders:
+			w.obey(word)
 			next.Reset(0)
 		case <-wall.C:
 			w.stop(sandbox.TimeLimit, "")
@@ -147,10 +150,12 @@ func (w *watch) ended(status unix.WaitStatus) {
 	}
 }
 
-func (w *watch) obey(why string) {
-	if why == stopOutput {
+func (w *watch) obey(word string) {
+	switch word {
+	case startLooking: // as after every order
+	case stopOutput:
 		w.stop(sandbox.OutputLimit, "")
-	} else {
+	default:
 		w.stop(sandbox.Canceled, "")
 	}
 }

@@ -42,6 +42,9 @@ func supervise(s *spec, orders <-chan string) *outcome {
 
 	o := &outcome{ExitCode: -1}
 	wall, tick := time.NewTimer(s.Limits.Wall), time.NewTicker(lookEvery)
+	if s.Waits {
+		tick.Stop()
+	}
 	for o.Status == "" {
 		select {
 		case state := <-ended:
@@ -49,10 +52,14 @@ func supervise(s *spec, orders <-chan string) *outcome {
 			if state != nil {
 				o.ExitCode = state.ExitCode()
 			}
-		case why := <-orders:
-			o.Status = sandbox.Canceled
-			if why == stopOutput {
+		case word := <-orders:
+			switch word {
+			case startLooking:
+				tick.Reset(lookEvery)
+			case stopOutput:
 				o.Status = sandbox.OutputLimit
+			default:
+				o.Status = sandbox.Canceled
 			}
 		case <-wall.C:
 			o.Status = sandbox.TimeLimit
