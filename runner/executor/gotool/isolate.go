@@ -40,7 +40,10 @@ func (x *Executor) isolate(tc *toolchain, src executor.Source, steps []executor.
 		return err
 	}
 	isolate := func(step *executor.Step) {
-		if len(step.Command.Args) == 0 || step.Command.Args[0] != tc.path {
+		if slices.Contains(step.Command.Args, "-race") {
+			step.Command.ReadOnly = append(slices.Clone(step.Command.ReadOnly), cToolchain...)
+		}
+		if step.Command.Args[0] != tc.path {
 			return
 		}
 		isolateCommand(&step.Command, tc, prog)
@@ -96,13 +99,10 @@ func isolateCommand(cmd *sandbox.Command, tc *toolchain, prog string) {
 		"HOME="+cmd.Dir, "GOMODCACHE="+filepath.Join(cmd.Dir, "gomodcache"), "GOTELEMETRY=off")
 	cmd.ReadOnly = append(slices.DeleteFunc(slices.Clone(cmd.ReadOnly), func(path string) bool { return path == tc.GOMODCACHE }),
 		tc.GOCACHE, prog, tc.path)
-	if slices.Contains(cmd.Env, cgo) {
-		cmd.ReadOnly = append(cmd.ReadOnly, cToolchain...)
-	}
 }
 
-// cToolchain is where a C compiler has its parts. The go command asks it for its version even if nothing is to be
-// compiled with it.
+// cToolchain is where a C compiler has its parts. For the race detector, the go command asks it for its version, and the
+// linker for its library.
 var cToolchain = []string{"/bin", "/lib", "/lib64", "/usr/bin", "/usr/lib", "/usr/lib64", "/usr/libexec", "/usr/include"}
 
 // quoted is path as the go command splits GOCACHEPROG.
