@@ -18,6 +18,7 @@ var diagnosticPattern = regexp.MustCompile(`^(?:vet: )?(?:\./)?(\w+\.go):(\d+)(?
 func decodeCompiler(r io.Reader, severity string) iter.Seq2[report.Event, error] {
 	return func(yield func(report.Event, error) bool) {
 		var last *report.Diagnostic
+		typeError := false // last is vet's way to say that it could not even begin
 		told := map[string]bool{}
 		out := teller{stream: executor.Stderr, yield: yield}
 		flush := func() bool {
@@ -27,7 +28,7 @@ func decodeCompiler(r io.Reader, severity string) iter.Seq2[report.Event, error]
 				return true
 			}
 			explain(d)
-			if told[d.File+d.Message] || severity == "warning" && isTestFile(d.File) {
+			if told[d.File+d.Message] || !typeError && severity == "warning" && isTestFile(d.File) {
 				return true
 			}
 			told[d.File+d.Message] = true
@@ -47,6 +48,7 @@ func decodeCompiler(r io.Reader, severity string) iter.Seq2[report.Event, error]
 					return
 				}
 				last = &report.Diagnostic{File: m[1], Message: m[4], Severity: severity}
+				typeError = strings.HasPrefix(text, "vet: ")
 				last.Line, _ = strconv.Atoi(m[2])
 				last.Column, _ = strconv.Atoi(m[3])
 			case last != nil && strings.HasPrefix(text, "\t"):

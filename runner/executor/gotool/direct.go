@@ -90,6 +90,7 @@ type testBinary struct {
 	files   exercises.Files // of the solution in it; the tests are the plan's
 	bin     string
 	race    bool
+	bench   bool // with the benchmarks in it
 	variant string
 	note    string
 }
@@ -119,7 +120,7 @@ func (p *plan) build(b testBinary) (step executor.Step, compiled <-chan struct{}
 	}
 	link.Command.Args = tools.link(b.bin, "")
 	compile := executor.Step{Phase: executor.Build, Variant: b.variant, Note: b.note, Next: link}
-	compile.Command = p.tool(lib, b.dir, tools.compile(modulePath, solutionObject, p.goFiles(b.files)...))
+	compile.Command = p.tool(lib, b.dir, tools.compile(modulePath, solutionObject, p.goFiles(b.files, b.bench)...))
 	compile.Prepare = func(ctx context.Context) (err error) {
 		if up, err = lib.prepare(ctx, imports); err != nil {
 			return err
@@ -143,8 +144,12 @@ func (p *plan) tool(lib *library, dir string, args []string) sandbox.Command {
 }
 
 // goFiles are the names of the package's files in the order in which the go command compiles them.
-func (p *plan) goFiles(solution exercises.Files) []string {
-	names := slices.Concat(slices.Sorted(maps.Keys(solution)), slices.Sorted(maps.Keys(p.tests.files)))
+func (p *plan) goFiles(solution exercises.Files, bench bool) []string {
+	tests := slices.Sorted(maps.Keys(p.tests.files))
+	if !bench {
+		tests = slices.DeleteFunc(tests, func(name string) bool { return slices.Contains(p.tests.measuring, name) })
+	}
+	names := slices.Concat(slices.Sorted(maps.Keys(solution)), tests)
 	for i, name := range names {
 		names[i] = "./" + name
 	}
@@ -157,8 +162,12 @@ func (p *plan) direct(b testBinary) (imports []string, ok bool) {
 	if p.tests.more {
 		return nil, false
 	}
+	names := p.goFiles(b.files, b.bench)
 	for _, files := range []exercises.Files{b.files, p.tests.files} {
 		for name, content := range files {
+			if !slices.Contains(names, "./"+name) {
+				continue
+			}
 			file, err := parser.ParseFile(token.NewFileSet(), name, content, parser.ImportsOnly|parser.ParseComments)
 			if err != nil && file == nil || constrained(name, content) {
 				return nil, false

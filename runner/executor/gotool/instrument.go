@@ -15,7 +15,11 @@ import (
 	"hotloop/exercises"
 )
 
-const mainFile = "hotloop_main_test.go"
+// The generated files. That with the benchmarks is apart: to be tested, a solution needs no benchmarks.
+const (
+	mainFile  = "hotloop_main_test.go"
+	benchFile = "hotloop_bench_test.go"
+)
 
 // Names of the generated file that the inserted calls use. Nobody else's declarations look like these.
 const (
@@ -30,7 +34,11 @@ type testFiles struct {
 	files      exercises.Files // instrumented, and the generated main
 	tests      []string        // "TestEvicts", in order
 	benchmarks []string        // "BenchmarkGet", in order
+	measuring  []string        // the files that only benchmarks need, benchFile among them
 	more       bool            // there are examples or fuzz tests, which only go test knows how to run
+
+	idents map[string]map[string]bool // by file: the identifiers in it
+	decls  map[string][]string        // by file: what it declares at the top
 }
 
 func readTests(ex *exercises.Exercise) (*testFiles, error) {
@@ -47,8 +55,62 @@ func readTests(ex *exercises.Exercise) (*testFiles, error) {
 	if len(t.tests) == 0 {
 		return nil, fmt.Errorf("exercise %s has no tests", ex.Slug)
 	}
-	t.files[mainFile] = t.main()
+	t.files[mainFile], t.files[benchFile] = t.main(), t.bench()
+	t.measuring = append(t.benchmarkFiles(), benchFile)
 	return t, nil
+}
+
+// benchmarkFiles are those named so and declaring nothing that another file uses.
+func (t *testFiles) benchmarkFiles() (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(t.decls)) {
+		used := func(decl string) bool {
+			if decl == "init" {
+				return true
+			}
+			for other, idents := range t.idents {
+				if !strings.HasSuffix(other, "_bench_test.go") && idents[decl] {
+					return true
+				}
+			}
+			return false
+		}
+		if strings.HasSuffix(name, "_bench_test.go") && !slices.ContainsFunc(t.decls[name], used) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// look notes what a file declares and what it uses.
+func (t *testFiles) look(name string, file *ast.File) {
+	idents := map[string]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			idents[id.Name] = true
+		}
+		return true
+	})
+	if t.idents == nil {
+		t.idents, t.decls = map[string]map[string]bool{}, map[string][]string{}
+	}
+	t.idents[name] = idents
+	for _, decl := range file.Decls {
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			t.decls[name] = append(t.decls[name], decl.Name.Name) // a method's, too, on the safe side
+		case *ast.GenDecl:
+			for _, spec := range decl.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					t.decls[name] = append(t.decls[name], spec.Name.Name)
+				case *ast.ValueSpec:
+					for _, id := range spec.Names {
+						t.decls[name] = append(t.decls[name], id.Name)
+					}
+				}
+			}
+		}
+	}
 }
 
 // An edit inserts text at an offset.
@@ -68,6 +130,7 @@ func (t *testFiles) instrument(name string, src []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%s is of package %s; expected %s", name, file.Name.Name, t.pkg)
 	}
 	t.pkg = file.Name.Name
+	t.look(name, file)
 	offset := func(p token.Pos) int { return fset.PositionFor(p, false).Offset }
 	var edits []edit
 	for _, decl := range file.Decls {
@@ -170,18 +233,13 @@ import (
 	hotloop_harness "hotloop/exercises/kit/harness"
 )
 
-func TestMain(m *hotloop_testing.M) {
-	hotloop_os.Exit(hotloop_harness.Main(m, map[string]func(*hotloop_testing.B){
-`, t.pkg)
-	for _, name := range t.benchmarks {
-		fmt.Fprintf(&b, "\t\t%q: %s,\n", strings.TrimPrefix(name, "Benchmark"), name)
-	}
-	b.WriteString(`	}))
-}
+var hotloop_benchmarks map[string]func(*hotloop_testing.B)
+
+func TestMain(m *hotloop_testing.M) { hotloop_os.Exit(hotloop_harness.Main(m, hotloop_benchmarks)) }
 
 func hotloop_tests() []hotloop_testing.InternalTest {
 	return []hotloop_testing.InternalTest{
-`)
+`, t.pkg)
 	for _, name := range t.tests {
 		fmt.Fprintf(&b, "\t\t{%q, %s},\n", name, name)
 	}
@@ -192,5 +250,22 @@ func %s(t *hotloop_testing.T) { hotloop_harness.Track(t) }
 func %s(b *hotloop_testing.B) { hotloop_harness.Begin(b) }
 func %s(b *hotloop_testing.B) { hotloop_harness.End(b) }
 `, trackFunc, beginFunc, endFunc)
+	return b.Bytes()
+}
+
+// bench is the file with the list of benchmarks.
+func (t *testFiles) bench() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `package %s
+
+import hotloop_testing "testing"
+
+func init() {
+	hotloop_benchmarks = map[string]func(*hotloop_testing.B){
+`, t.pkg)
+	for _, name := range t.benchmarks {
+		fmt.Fprintf(&b, "\t\t%q: %s,\n", strings.TrimPrefix(name, "Benchmark"), name)
+	}
+	b.WriteString("\t}\n}\n")
 	return b.Bytes()
 }

@@ -27,7 +27,7 @@ type vetConfig struct {
 func (p *plan) vet(files exercises.Files, race bool, compiled <-chan struct{}) executor.Step {
 	plain := executor.Step{Phase: executor.Vet, Command: p.tc.goCommand(p.dir, "vet", "."), Beside: true}
 	plain.Command.ReadOnly = append(plain.Command.ReadOnly, p.kit)
-	imports, ok := p.direct(testBinary{dir: p.dir, files: files})
+	imports, ok := p.direct(testBinary{dir: p.dir, files: files, bench: true})
 	if !ok {
 		return plain
 	}
@@ -46,7 +46,7 @@ func (p *plan) vet(files exercises.Files, race bool, compiled <-chan struct{}) e
 			return err
 		}
 		cfg := vetConfig{ID: modulePath, Compiler: "gc", Dir: p.dir, ImportPath: modulePath, GoVersion: "go" + MinVersion, VetxOutput: "vet.out",
-			GoFiles: p.goFiles(files), ImportMap: map[string]string{"unsafe": "unsafe"}, PackageFile: up.files, Standard: map[string]bool{}}
+			GoFiles: p.goFiles(files, true), ImportMap: map[string]string{"unsafe": "unsafe"}, PackageFile: up.files, Standard: map[string]bool{}}
 		for path := range up.files {
 			cfg.ImportMap[path] = path
 			cfg.Standard[path] = !strings.HasPrefix(path, "hotloop/")
