@@ -1,16 +1,21 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"hotloop/runner/sandbox/bwrap"
 )
 
 // TestMain puts hotloop itself into PATH, as a program that tests start like anybody else.
@@ -41,6 +46,12 @@ func TestScript(t *testing.T) {
 			env.Setenv("CONTENT", content)
 			return nil
 		},
+		Condition: func(cond string) (bool, error) {
+			if cond != bwrapSandbox {
+				return false, fmt.Errorf("no condition %q", cond)
+			}
+			return canIsolate() == nil, nil
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":  exits,
 			"listen": listen,
@@ -48,6 +59,15 @@ func TestScript(t *testing.T) {
 		},
 	})
 }
+
+// canIsolate is whether the sandbox bwrap works on this machine.
+var canIsolate = sync.OnceValue(func() error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return (&bwrap.Driver{Helper: []string{exe, enterWord}}).Available(context.Background())
+})
 
 func goEnv(t *testing.T, name string) string {
 	t.Helper()
