@@ -68,6 +68,11 @@ func (a *app) serve(ctx context.Context, o serveOptions) error {
 	}
 	runs.Warm() // readers of lessons run blocks
 	defer runs.Close()
+	go func() {
+		if err := runs.Prepare(ctx); err != nil && ctx.Err() == nil {
+			a.warn(err) // the runs that meet it will say so, too
+		}
+	}()
 	url := "http://" + listener.Addr().String()
 	fmt.Fprintf(a.stderr, "hotloop: serving %s (Ctrl-C ends it)\n", url)
 	if o.open || !o.noOpen && a.onDesktop() {

@@ -90,5 +90,11 @@ type Waiter interface {
 	Waiting(dir string) (Step, error)
 }
 
+// A Preparer is an Executor that can do ahead what is done once on a machine.
+type Preparer interface {
+	// Prepare does what runs of the exercises would have to wait for, and returns when it is done or ctx has ended.
+	Prepare(ctx context.Context, all ...*exercises.Exercise) error
+}
+
 // A Versioner is an Executor that knows the version of what it runs code with, "go1.26.8". It is asked after Available.
 type Versioner interface{ Version() string }

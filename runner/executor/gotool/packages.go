@@ -36,6 +36,7 @@ type library struct {
 	packages map[string]compiled
 	godebug  string // what the linker must be told of the module's Go version; usually nothing
 	main     *mainObject
+	failed   error // why there is no main, until packages change
 }
 
 // A compiled package is a file in the build cache of the go command.
@@ -95,12 +96,15 @@ func (l *library) prepare(ctx context.Context, paths []string) (*linkup, error) 
 			return nil, fmt.Errorf("%w: %s", errUnlisted, strings.Join(missing, ", "))
 		}
 	}
-	if l.main == nil {
+	if l.main == nil && l.failed == nil {
 		main, err := l.makeMain(ctx)
-		if err != nil {
+		if err != nil && ctx.Err() != nil {
 			return nil, err
 		}
-		l.main = main
+		l.main, l.failed = main, err
+	}
+	if l.failed != nil {
+		return nil, l.failed
 	}
 	return &linkup{files: files, godebug: l.godebug, main: l.main}, nil
 }
@@ -189,7 +193,7 @@ func (l *library) list(ctx context.Context, paths []string) error {
 		}
 		l.packages[pkg.ImportPath] = compiled{Export: pkg.Export, Imports: pkg.Imports}
 	}
-	l.main = nil // it may have been compiled with what is no more
+	l.main, l.failed = nil, nil // it may have been compiled with what is no more
 	return l.save()
 }
 
