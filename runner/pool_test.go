@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -332,76 +330,4 @@ func TestPoolCloseLeavesNothing(t *testing.T) {
 // children are the interpreters of r: their home is a folder of its runs.
 func children(t *testing.T, r *Runner) []int {
 	return sandboxtest.Survivors(t, "HOME="+r.Dir)
-}
-
-// BenchmarkInterpreted is from the request to the last output of a lesson's block, against "go run" of the same file.
-func BenchmarkInterpreted(b *testing.B) {
-	const source = `package main
-
-import (
-	"fmt"
-	"strings"
-)
-
-func main() {
-	counts := map[string]int{}
-	for _, word := range strings.Fields("the cat and the dog and the bird") {
-		counts[word]++
-	}
-	fmt.Println(counts)
-}
-`
-	const want = "map[and:2 bird:1 cat:1 dog:1 the:3]\n"
-	goTool, err := exec.LookPath("go")
-	if err != nil {
-		b.Skip("no program \"go\" in PATH; install Go (https://go.dev/dl)")
-	}
-	file := filepath.Join(b.TempDir(), yaegi.MainFile)
-	r, _ := snippetRunner(b)
-	r.Warm()
-	interpret := func(source string) time.Duration {
-		eventually(b, "a process waits", func() bool { return r.idle() == poolSize })
-		began := time.Now()
-		var last time.Duration
-		job := Job{Executor: "yaegi", Goal: executor.Run, Files: exercises.Files{yaegi.MainFile: []byte(source)}}
-		text := ""
-		err := r.Run(b.Context(), job, report.HandlerFunc(func(e report.Event) error {
-			if e.Output != nil {
-				text += e.Output.Text
-				last = time.Since(began)
-			}
-			return nil
-		}))
-		if err != nil || text != want {
-			b.Fatalf("interpreted: %v, printed %q", err, text)
-		}
-		return last
-	}
-	compile := func(source string) time.Duration {
-		if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
-			b.Fatal(err)
-		}
-		began := time.Now()
-		out, err := exec.CommandContext(b.Context(), goTool, "run", file).Output()
-		if err != nil || string(out) != want {
-			b.Fatalf("go run: %v, printed %q", err, out)
-		}
-		return time.Since(began)
-	}
-	compile(source) // compiles the standard library, if need be
-	var ours, theirs []time.Duration
-	for i := range max(15, b.N) { // each time another text, as a reader who tries things has it
-		edited := fmt.Sprintf("%s\n// %d %d\n", source, i, time.Now().UnixNano())
-		ours = append(ours, interpret(edited))
-		theirs = append(theirs, compile(edited))
-	}
-	slices.Sort(ours)
-	slices.Sort(theirs)
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	mine, other := ours[len(ours)/2], theirs[len(theirs)/2]
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(ms(mine), "p50-ms")
-	b.ReportMetric(ms(ours[len(ours)*9/10]), "p90-ms")
-	b.ReportMetric(ms(other), "go-run-ms")
-	b.ReportMetric(float64(mine)/float64(other), "ratio")
 }

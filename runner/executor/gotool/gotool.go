@@ -11,14 +11,10 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 
-	"hotloop/exercises"
 	"hotloop/runner/executor"
 	"hotloop/runner/report"
-	"hotloop/runner/sandbox"
 )
 
 // Executor is the executor "go". It is safe for concurrent use and must not be copied.
@@ -60,7 +56,7 @@ func (x *Executor) Plan(dir string, src executor.Source) ([]executor.Step, error
 
 func (x *Executor) plan(tc *toolchain, dir string, src executor.Source) ([]executor.Step, error) {
 	if src.Exercise == nil {
-		return planSnippet(tc, dir, src)
+		return x.planSnippet(tc, dir, src)
 	}
 	cache, err := x.cacheDir()
 	if err != nil {
@@ -96,24 +92,4 @@ func (x *Executor) cacheDir() (string, error) {
 		return "", fmt.Errorf("finding a folder for built binaries: %w", err)
 	}
 	return filepath.Join(dir, "hotloop"), nil
-}
-
-func planSnippet(tc *toolchain, dir string, src executor.Source) ([]executor.Step, error) {
-	if len(src.Files) != 1 || src.Files["main.go"] == nil {
-		return nil, &executor.Refusal{Reason: "A Go snippet is one file, main.go."}
-	}
-	if len(src.Flags) > 0 {
-		return nil, &executor.Refusal{Reason: "Go snippets take no flags: " + strings.Join(src.Flags, " ")}
-	}
-	mod := exercises.Files{"go.mod": []byte("module snippet\n\ngo " + MinVersion + "\n")}
-	if err := writeFiles(dir, mod); err != nil {
-		return nil, err
-	}
-	bin := filepath.Join(dir, "bin", binary("main"))
-	build := tc.goCommand(dir, slices.Concat([]string{"build"}, buildFlags, []string{"-ldflags=-s -w", "-o", bin, "."})...)
-	steps := []executor.Step{{Phase: executor.Build, Command: build}}
-	if src.Goal != executor.Build {
-		steps = append(steps, executor.Step{Phase: executor.Run, Command: program(dir, bin, sandbox.Limits{})})
-	}
-	return steps, nil
 }
