@@ -3,7 +3,9 @@
 package bwrap
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 
@@ -11,7 +13,25 @@ import (
 	"hotloop/runner/sandbox/sandboxtest"
 )
 
-func TestMain(m *testing.M) { sandboxtest.Main(m) }
+// hostKey makes this test binary a host: a process that runs the command in its arguments with the driver.
+const hostKey = "HOTLOOP_TEST_HOST"
+
+func TestMain(m *testing.M) {
+	if mark := os.Getenv(hostKey); mark != "" {
+		hostRun(mark)
+	}
+	sandboxtest.Main(m)
+}
+
+func hostRun(mark string) {
+	exe, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	d := &Driver{Helper: []string{exe, "__enter"}}
+	fmt.Println(d.Run(context.Background(), &sandbox.Command{Args: os.Args[1:], Env: []string{mark}, Stdout: os.Stdout}))
+	os.Exit(0)
+}
 
 // driver enters with this test binary: a process that imports the package is a helper before its main function.
 func driver(tb testing.TB) *Driver {
@@ -46,5 +66,3 @@ func TestSelfTest(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-var _ sandbox.Driver = (*Driver)(nil)

@@ -386,7 +386,10 @@ func (r *run) ended(status []byte) error {
 			r.result.Signal = unix.SignalName(state.Signal())
 			return nil
 		}
-		return explain(strings.TrimSpace(r.stderr.String()))
+		if complaint := strings.TrimSpace(r.stderr.String()); complaint != "" {
+			return explain(complaint)
+		}
+		return fmt.Errorf("the helper ended without a word; is %q a program that enters sandboxes?", strings.Join(r.helper, " "))
 	}
 	r.result.Status, r.result.ExitCode = sandbox.Exited, code
 	if name := unix.SignalName(syscall.Signal(code - 128)); code > 128 && name != "" {
