@@ -56,11 +56,36 @@ func (m *measurement) timed(name string, all map[string]*samples, want *report.T
 		iv := measure.Ratio(naive, values[yours], m.seed)
 		b.Speedup = &iv
 	}
+	if odd := tooFast(b.Yours, b.Reference); odd != "" {
+		b.Note = odd + "; " + b.Note
+	}
 	decide(&b)
 	if b.Met == measure.Inconclusive {
 		b.Note = fmt.Sprintf("after %d rounds the interval still holds values on both sides of the target; %s", b.Rounds, b.Note)
 	}
 	return b
+}
+
+// What beats the reference by more than this factor, or takes less time than a processor needs for one instruction, is
+// rarely a discovery.
+const (
+	incredible  = 20
+	instruction = 0.1e-9 // seconds
+)
+
+// tooFast is what is odd about a time that is too good to be true; empty if nothing is. It does not change the verdict:
+// whether the work was done is for the tests to find out, and a person to look at.
+func tooFast(yours, reference *measure.Interval) string {
+	switch {
+	case yours == nil || !yours.Known():
+		return ""
+	case yours.Hi < instruction:
+		return "less than one instruction for each operation: the compiler seems to have removed the work, so this is no measurement of it"
+	case reference != nil && reference.Known() && reference.Lo > incredible*yours.Hi:
+		return fmt.Sprintf("%s as fast as the reference, which is too good to be true: is the work done each time, or remembered from the time before",
+			measure.Multiple(reference.Center/yours.Center))
+	}
+	return ""
 }
 
 // counted is a counted quantity of a benchmark. Counting needs no statistics: every round must be on the right side.

@@ -3,7 +3,9 @@ package runner
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -14,11 +16,20 @@ import (
 )
 
 const (
-	roundTime     = 2 * time.Millisecond // longer rounds straddle the scheduler's ticks, and vary more
+	// Of much shorter rounds a large part is the first pass through memory that others have used since the last round,
+	// much longer ones straddle the scheduler's ticks. Both vary more.
+	roundTime = 5 * time.Millisecond
+
+	tries   = 4                     // turns of which the quickest tells how long so many iterations take
+	slow    = 50 * time.Millisecond // a turn that takes longer is not tried again
+	similar = 2                     // variants whose iterations differ by no more than this factor get the same number
+
 	countedRounds = 3
 	plainRounds   = 20 // of what no target asks for
 	minRounds     = 20 // before a target is decided
-	decideEvery   = 5  // rounds
+	manyRounds    = 60 // after which a decision is enough, even if the number is not precise
+	precise       = 0.03
+	decideEvery   = 5 // rounds
 	maxRounds     = 400
 	maxN          = 1 << 28
 )
@@ -69,7 +80,7 @@ func (m *measurement) benchmark(ctx context.Context, name string) error {
 	}
 	if len(first[yours].Extra) > 0 && target(m.a.ex, name, "sec/op") == nil {
 		m.tell(name, points)
-		return m.count(ctx, name, all, first)
+		return m.count(ctx, name, all, first, growth(points))
 	}
 	return m.time(ctx, name, all, first)
 }
@@ -86,7 +97,7 @@ func (m *measurement) tell(name string, points []measure.Point) {
 }
 
 // count takes the few rounds of a benchmark that counts.
-func (m *measurement) count(ctx context.Context, name string, all map[string]*samples, first map[string]*harness.Record) error {
+func (m *measurement) count(ctx context.Context, name string, all map[string]*samples, first map[string]*harness.Record, growth string) error {
 	for variant, rec := range first {
 		m.take(name, variant, 0, all[variant], rec)
 	}
@@ -96,9 +107,32 @@ func (m *measurement) count(ctx context.Context, name string, all map[string]*sa
 		}
 	}
 	for _, unit := range slices.Sorted(maps.Keys(first[yours].Extra)) {
-		m.a.rep.Benchmarks = append(m.a.rep.Benchmarks, m.counted(name, unit, all))
+		b := m.counted(name, unit, all)
+		if b.Note == "" && measure.KindOf(unit) == measure.Bytes {
+			b.Note = growth
+		}
+		m.a.rep.Benchmarks = append(m.a.rep.Benchmarks, b)
 	}
 	return nil
+}
+
+// growth tells by how much the learner's live heap grows, as its readings over calls show it; empty if there are none.
+func growth(points []measure.Point) string {
+	var heap [][2]float64
+	for _, p := range points {
+		if p.Variant == yours && p.Unit == "B" && p.Axis == "calls" {
+			heap = append(heap, [2]float64{p.X, p.Y})
+		}
+	}
+	iv := measure.Slope(heap)
+	switch {
+	case !iv.Known():
+		return ""
+	case iv.Lo <= 0:
+		return "the live heap does not grow with the calls"
+	}
+	return fmt.Sprintf("the live heap grows by %s for each call (95 %%: %s to %s)", measure.Format(iv.Center, "B"),
+		measure.Format(iv.Lo, "B"), measure.Format(iv.Hi, "B"))
 }
 
 // time takes rounds until the target is decided, or the budget is spent.
@@ -109,18 +143,14 @@ func (m *measurement) time(ctx context.Context, name string, all map[string]*sam
 		return err
 	}
 	want := target(m.a.ex, name, "sec/op")
-	var last measure.Decision
+	var looks looks
 	for round := range maxRounds {
 		if err := m.round(ctx, name, round, all); err != nil {
 			return err
 		}
 		if done := round + 1; done%decideEvery == 0 {
 			m.a.tell.progress(executor.Bench, done, maxRounds, "measuring %s: round %d of at most %d", name, done, maxRounds)
-			now := m.timed(name, all, want).Met
-			// Twice, because to look again and again is to see by chance what one hopes for.
-			decided := done >= minRounds && now == last && (now == measure.Yes || now == measure.No)
-			last = now
-			if decided || want == nil && done >= plainRounds {
+			if looks.enough(done, m.timed(name, all, want)) {
 				break
 			}
 		}
@@ -142,30 +172,63 @@ func (m *measurement) time(ctx context.Context, name string, all map[string]*sam
 	return nil
 }
 
-// calibrate finds for each variant the number of iterations that takes about roundTime. Variants of similar speed get
-// the same number, so that what depends on it is the same for all.
+// looks are what was seen so far of a benchmark that is being measured.
+type looks struct{ last measure.Decision }
+
+// enough says whether no more rounds are needed. A decision must be seen twice, because to look again and again is to
+// see by chance what one hopes for; and the number it rests on should be worth showing.
+func (l *looks) enough(done int, b report.Benchmark) bool {
+	if b.Target == nil {
+		return done >= plainRounds
+	}
+	decided := done >= minRounds && b.Met == l.last && (b.Met == measure.Yes || b.Met == measure.No)
+	l.last = b.Met
+	iv := b.Yours
+	if b.Speedup != nil {
+		iv = b.Speedup
+	}
+	return decided && (done >= manyRounds || iv.Spread() <= precise)
+}
+
+// calibrate finds for each variant the number of iterations that takes about roundTime when nothing gets in between.
+// Variants of similar speed get the same number: what the first pass through cold memory costs is in each round, and
+// must be the same part of it for all. (With numbers that came out different by chance, the same code was measured
+// beside itself with a deviation of 50 %; with equal ones, 6 %.)
 func (m *measurement) calibrate(ctx context.Context, name string, all map[string]*samples, first map[string]*harness.Record) error {
-	least, most := maxN, 1
 	for _, p := range m.players {
-		rec, n := first[p.variant], 1
-		for rec.Seconds < roundTime.Seconds()/2 && n < maxN {
-			per := max(rec.Seconds/float64(n), 1e-10)
-			n = min(max(n+1, int(roundTime.Seconds()/per)), 100*n, maxN)
-			var err error
-			if rec, err = p.turn(ctx, harness.Turn{Bench: name, N: n}, func(*harness.Record) {}); err != nil {
-				return err
-			}
+		n, err := p.iterations(ctx, name, first[p.variant].Seconds)
+		if err != nil {
+			return err
 		}
 		all[p.variant].n = n
-		least, most = min(least, n), max(most, n)
 	}
-	if most > 4*least {
-		return nil
-	}
-	for _, s := range all {
-		s.n = (least + most) / 2
+	bySpeed := slices.SortedFunc(maps.Values(all), func(a, b *samples) int { return cmp.Compare(a.n, b.n) })
+	least := bySpeed[0].n
+	for _, s := range bySpeed {
+		if s.n > similar*least {
+			least = s.n
+		}
+		s.n = least
 	}
 	return nil
+}
+
+// iterations is how many iterations take about roundTime, where one took so many seconds. Of several turns the quickest
+// counts: on a busy machine one turn alone says little.
+func (p *player) iterations(ctx context.Context, name string, seconds float64) (int, error) {
+	n, want := 1, roundTime.Seconds()
+	for again := 0; n < maxN && again < tries && (seconds < slow.Seconds() || n > 1); {
+		if seconds < want/2 {
+			n, again, seconds = min(max(n+1, int(want/max(seconds/float64(n), 1e-10))), 20*n, maxN), 0, math.Inf(1)
+		}
+		rec, err := p.turn(ctx, harness.Turn{Bench: name, N: n}, func(*harness.Record) {})
+		if err != nil {
+			return 0, err
+		}
+		seconds = min(seconds, rec.Seconds)
+		again++
+	}
+	return max(1, int(float64(n)*min(1, want/seconds))), nil
 }
 
 // round lets every player take one turn, in alternating order: A B C, C B A.
