@@ -69,10 +69,10 @@ func newRunCmd(a *app, goal executor.Phase, cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-var formats = []string{"text", "json", "junit", "exercism"}
+var formats = []string{"text", "json", "junit", "exercism", "benchfmt"}
 
 func outputFlag(cmd *cobra.Command, format *string) {
-	cmd.Flags().StringVarP(format, "output", "o", "text", "`FORMAT` of the result: text, json (the event stream), junit or exercism")
+	cmd.Flags().StringVarP(format, "output", "o", "text", "`FORMAT` of the result: text, json (the event stream), junit, exercism or benchfmt (what was measured, round by round)")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -85,10 +85,12 @@ func (a *app) output(format string, verbose bool) (report.Handler, error) {
 		return report.JSON(a.stdout), nil
 	case "junit":
 		return report.JUnit(a.stdout), nil
+	case "benchfmt":
+		return report.Benchfmt(a.stdout), nil
 	case "exercism":
 		return report.Exercism(a.stdout), nil
 	}
-	return nil, &toldError{fmt.Sprintf("no output format %q", format), "formats are text, json, junit and exercism"}
+	return nil, &toldError{fmt.Sprintf("no output format %q", format), "formats are text, json, junit, exercism and benchfmt"}
 }
 
 func (a *app) text(w io.Writer, verbose bool) report.Handler {
