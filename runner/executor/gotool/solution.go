@@ -66,12 +66,20 @@ func checkFile(name string, content []byte, pkg string, allowed []string) (found
 	}
 	for _, group := range file.Comments {
 		for _, c := range group.List {
-			if strings.HasPrefix(c.Text, "//go:linkname") {
-				complain(c, "go:linkname reaches into other packages and is not part of a solution")
+			if directive := strings.Fields(c.Text)[0]; refusedDirectives[directive] != "" {
+				complain(c, "%s %s, and is not part of a solution", strings.TrimPrefix(directive, "//"), refusedDirectives[directive])
 			}
 		}
 	}
 	return found
+}
+
+// refusedDirectives are orders to the toolchain that reach beyond the package, and what they do.
+var refusedDirectives = map[string]string{
+	"//go:linkname":           "reaches into other packages",
+	"//go:embed":              "takes in files, the tests among them",
+	"//go:cgo_import_dynamic": "reaches into other libraries",
+	"//go:cgo_ldflag":         "reaches into the linker",
 }
 
 // importRefused says why a solution may not import path; empty if it may.
@@ -80,6 +88,8 @@ func importRefused(path string, allowed []string) string {
 	switch {
 	case path == "C":
 		return "solutions are pure Go"
+	case slices.Contains(strings.Split(path, "/"), "internal"):
+		return "only its owner may use an internal package"
 	case first == "hotloop" || first == modulePath:
 		return "only tests use hotloop's packages"
 	case !strings.Contains(first, ".") || slices.Contains(allowed, path):
