@@ -111,6 +111,11 @@ var hostile = []struct {
 		verdict: report.CompileError, reason: "go:linkname",
 	},
 	{
+		name:    "embeds the tests",
+		source:  wrong(`_ "embed"`, before+"//go:embed\tadd_test.go\nvar tests string\n"),
+		verdict: report.CompileError, reason: "go:embed takes in files",
+	},
+	{
 		name:    "declares a test again",
 		source:  wrong(`"testing"`, before+`func TestAdd(t *testing.T) {}`),
 		verdict: report.CompileError, reason: "TestAdd is already declared by the tests",

@@ -187,15 +187,15 @@ func TestUsers(t *testing.T) {
 	d := working(t)
 	shared := t.TempDir()
 	var users []uint32
+	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
 	for _, dir := range []string{t.TempDir(), shared, shared} {
-		ctx, cancel := context.WithCancel(t.Context())
 		mark := sandboxtest.NewMark()
 		wg.Go(func() {
 			d.Run(ctx, &sandbox.Command{Args: []string{sandboxtest.Build(t), "sleep"}, Env: []string{mark}, Dir: dir})
 		})
-		defer wg.Wait()
-		defer cancel()
 		var pid int
 		eventually(t, "the program runs", func() bool {
 			for _, pid = range sandboxtest.Survivors(t, mark) {

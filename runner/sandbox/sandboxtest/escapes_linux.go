@@ -57,7 +57,7 @@ var escapes = []program{
 	{name: "setuid-file", status: exited, stdout: "setuid: <nil>\n", after: notRoots("setuid")},
 	{name: "deep-folders", status: exited, stdout: "made 1000\n"},
 
-	{name: "floods-files", scratch: true, limits: memory(64), status: tooBig, reason: "memory limit 64 MiB exceeded"},
+	{name: "floods-files", scratch: true, limits: memory(24), status: tooBig, reason: "memory limit 24 MiB exceeded"},
 	{name: "floods-disk", scratch: true, status: exited, stdout: lines(": no space left on device\n", "write", "write")},
 	{name: "big-file", status: exited, stdout: "truncate: file too large\n"},
 	{name: "floods-shm", status: exited, stdout: "write: no space left on device\n"},
