@@ -5,6 +5,8 @@ package bwrap
 import (
 	"bytes"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,13 +18,16 @@ import (
 	"hotloop/runner/sandbox/sandboxtest"
 )
 
-// drivers are the two to compare: without a sandbox and with it.
+// drivers are the two to compare, without a sandbox and with it, each with the small program that hotloop starts for it.
 func drivers(b *testing.B) (map[string]sandbox.Driver, []string) {
-	exe, err := os.Executable()
-	if err != nil {
-		b.Fatal(err)
+	working(b)
+	child := filepath.Join(b.TempDir(), "child")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", child, "hotloop/cmd/child")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("building hotloop-child: %v\n%s", err, out)
 	}
-	return map[string]sandbox.Driver{"none": none.Driver{Supervisor: []string{exe, "__supervise"}}, "bwrap": working(b)},
+	return map[string]sandbox.Driver{"none": none.Driver{Supervisor: []string{child, "__supervise"}}, "bwrap": &Driver{Helper: []string{child, "__enter"}}},
 		[]string{"none", "bwrap"}
 }
 
