@@ -26,6 +26,7 @@ type evidence struct {
 	sealed bool            // the channel held records of the harness and nothing else
 	exits  int             // how often it said that all tests ran; once is right
 
+	race     string // where the race detector saw the first race, if it did
 	repeated string // a test that reported more than once
 
 	stuck string // a sentence on the benchmark in which the learner's process did not answer in time
@@ -143,6 +144,9 @@ func judgeTests(all []report.Test, ev *evidence) (report.Verdict, string) {
 		if t.Status != report.TestPass {
 			return report.Invalid, fmt.Sprintf("There is no result of %s: it did not run to its end.", t.Name)
 		}
+	}
+	if ev.race != "" && res.ExitCode != 0 {
+		return report.WrongAnswer, "Between the tests, or after them: " + ev.race
 	}
 	if len(tests) == 0 || res.Status != sandbox.Exited || res.ExitCode != 0 {
 		return report.Invalid, fmt.Sprintf("The result could not be verified: all tests passed, and yet the exit status was %d.", res.ExitCode)

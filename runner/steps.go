@@ -101,7 +101,7 @@ func (a *attempt) end(p *process) (ending, error) {
 	}
 	if p.step.Phase == executor.Test {
 		a.evidence.sealed, a.evidence.limit = p.sealed, p.step.Command.Limits.Wall
-		a.evidence.tested, a.evidence.repeated = &p.result, a.tests.repeated()
+		a.evidence.tested, a.evidence.repeated, a.evidence.race = &p.result, a.tests.repeated(), a.tests.race()
 	}
 	note := cmp.Or(p.result.Reason, p.step.Note)
 	if p.step.Phase == executor.Bench {

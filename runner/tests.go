@@ -155,6 +155,16 @@ func (t *tests) repeated() string {
 	return ""
 }
 
+// race is where two goroutines raced; empty if nobody saw them do so.
+func (t *tests) race() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.crash == nil || !strings.HasPrefix(t.crash.Message, "data race: ") {
+		return ""
+	}
+	return t.crashMessage()
+}
+
 func (t *tests) crashMessage() string {
 	if t.crash == nil {
 		return ""
