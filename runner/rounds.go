@@ -20,9 +20,10 @@ const (
 	// much longer ones straddle the scheduler's ticks. Both vary more.
 	roundTime = 5 * time.Millisecond
 
-	tries   = 4                     // turns of which the quickest tells how long so many iterations take
+	waits   = 4                     // a turn whose wall time is more than so many times its CPU time waits for something
+	tries   = 6                     // turns of which the quickest tells how long so many iterations take
 	slow    = 50 * time.Millisecond // a turn that takes longer is not tried again
-	similar = 2                     // variants whose iterations differ by no more than this factor get the same number
+	similar = 4                     // variants whose iterations differ by no more than this factor get the same number
 
 	countedRounds = 3
 	plainRounds   = 20 // of what no target asks for
@@ -128,8 +129,8 @@ func growth(points []measure.Point) string {
 	switch {
 	case !iv.Known():
 		return ""
-	case iv.Lo <= 0:
-		return "the live heap does not grow with the calls"
+	case iv.Lo < 1:
+		return "the live heap does not grow by a byte for each call"
 	}
 	return fmt.Sprintf("the live heap grows by %s for each call (95 %%: %s to %s)", measure.Format(iv.Center, "B"),
 		measure.Format(iv.Lo, "B"), measure.Format(iv.Hi, "B"))
@@ -192,11 +193,10 @@ func (l *looks) enough(done int, b report.Benchmark) bool {
 
 // calibrate finds for each variant the number of iterations that takes about roundTime when nothing gets in between.
 // Variants of similar speed get the same number: what the first pass through cold memory costs is in each round, and
-// must be the same part of it for all. (With numbers that came out different by chance, the same code was measured
-// beside itself with a deviation of 50 %; with equal ones, 6 %.)
+// must be the same part of it for all: with numbers that differ by chance, the same code differs from itself by half.
 func (m *measurement) calibrate(ctx context.Context, name string, all map[string]*samples, first map[string]*harness.Record) error {
 	for _, p := range m.players {
-		n, err := p.iterations(ctx, name, first[p.variant].Seconds)
+		n, err := p.iterations(ctx, name, took(first[p.variant]))
 		if err != nil {
 			return err
 		}
@@ -213,6 +213,15 @@ func (m *measurement) calibrate(ctx context.Context, name string, all map[string
 	return nil
 }
 
+// took is how long a turn took, without the time for which it was kept from running as far as that is known: a
+// benchmark that mostly waits uses little CPU time, and so does one on a machine where many want to run.
+func took(rec *harness.Record) float64 {
+	if rec.CPU >= rec.Seconds/waits {
+		return rec.CPU
+	}
+	return rec.Seconds
+}
+
 // iterations is how many iterations take about roundTime, where one took so many seconds. Of several turns the quickest
 // counts: on a busy machine one turn alone says little.
 func (p *player) iterations(ctx context.Context, name string, seconds float64) (int, error) {
@@ -225,7 +234,7 @@ func (p *player) iterations(ctx context.Context, name string, seconds float64) (
 		if err != nil {
 			return 0, err
 		}
-		seconds = min(seconds, rec.Seconds)
+		seconds = min(seconds, took(rec))
 		again++
 	}
 	return max(1, int(float64(n)*min(1, want/seconds))), nil
