@@ -3,7 +3,6 @@ package runner
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -147,11 +146,7 @@ func (a *attempt) benchFailure(f *turnFailure) error {
 // turn asks the player for one run of a benchmark and waits for its record. The points that come with it go to point.
 func (p *player) turn(ctx context.Context, turn harness.Turn, point func(*harness.Record)) (*harness.Record, error) {
 	fail := func(err error) error { return &turnFailure{p.variant, turn.Bench, err} }
-	line, err := json.Marshal(turn)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := p.process.turns.Write(append(line, '\n')); err != nil {
+	if _, err := p.process.turns.Write(turn.Line()); err != nil {
 		return nil, fail(errEnded)
 	}
 	rec, err := p.await(ctx, harness.BenchRecord, point)

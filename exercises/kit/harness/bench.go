@@ -2,7 +2,6 @@ package harness
 
 import (
 	"bufio"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -41,12 +40,12 @@ func (c *channel) takeTurns(benchmarks map[string]func(*testing.B)) int {
 	overhead := loopOverhead()
 	c.write(&Record{Kind: ReadyRecord})
 	for turns := bufio.NewReader(c.turns); ; {
-		line, err := turns.ReadBytes('\n')
+		line, err := turns.ReadString('\n')
 		if err != nil {
 			return 0 // the runner has hung up
 		}
 		var turn Turn
-		if err := json.Unmarshal(line, &turn); err != nil {
+		if err := turn.parse(line); err != nil {
 			fmt.Fprintln(os.Stderr, "hotloop: a turn that is none:", err)
 			return 2
 		}

@@ -42,7 +42,7 @@ func open() *channel {
 	}
 	f.Close()
 	c := &channel{hello: hello, records: os.NewFile(recordFile, "records"), chain: NewChain(hello.Key)}
-	c.hello.Key = [32]byte{}
+	c.hello.Key = [16]byte{}
 	if hello.Bench {
 		closeOnExec(turnFile)
 		c.turns = os.NewFile(turnFile, "turns")
@@ -60,14 +60,10 @@ func (c *channel) write(rec *Record) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	line, err := c.chain.Seal(rec)
-	if err != nil {
-		return // and the runner will miss the record
-	}
-	c.records.Write(line)
+	c.records.Write(c.chain.Seal(rec))
 }
 
-// finite keeps NaN and infinities, which JSON lacks, from losing a record.
+// finite keeps NaN and infinities, which a report in JSON cannot hold, out of the records.
 func finite(v float64) float64 {
 	switch {
 	case math.IsNaN(v):

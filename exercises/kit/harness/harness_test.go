@@ -2,10 +2,10 @@ package harness
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"math"
 	"os"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,17 +13,13 @@ import (
 )
 
 func TestChain(t *testing.T) {
-	key := [32]byte{1, 2, 3}
+	key := [16]byte{1, 2, 3}
 	seal := NewChain(key)
 	var lines [][]byte
 	for _, rec := range []*Record{{Kind: RunRecord, Name: "TestA"}, {Kind: EndRecord, Name: "TestA", Status: Pass}, {Kind: ExitRecord}} {
-		line, err := seal.Seal(rec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines = append(lines, line)
+		lines = append(lines, seal.Seal(rec))
 	}
-	open := func(key [32]byte, lines ...[]byte) error {
+	open := func(key [16]byte, lines ...[]byte) error {
 		c := NewChain(key)
 		for _, line := range lines {
 			if _, err := c.Open(line); err != nil {
@@ -39,12 +35,12 @@ func TestChain(t *testing.T) {
 		want error
 	}{
 		{"whole", open(key, lines...), nil},
-		{"another key", open([32]byte{9}, lines...), ErrBroken},
+		{"another key", open([16]byte{9}, lines...), ErrBroken},
 		{"one missing", open(key, lines[0], lines[2]), ErrBroken},
 		{"one repeated", open(key, lines[0], lines[0]), ErrBroken},
 		{"exchanged", open(key, lines[1], lines[0]), ErrBroken},
 		{"changed", open(key, lines[0], changed), ErrBroken},
-		{"not sealed", open(key, []byte("{\"k\":\"exit\"}\n")), ErrBroken},
+		{"not sealed", open(key, []byte("kind=\"exit\"\n")), ErrBroken},
 		{"no line", open(key, nil), ErrBroken},
 	} {
 		if !errors.Is(tt.err, tt.want) {
@@ -53,8 +49,53 @@ func TestChain(t *testing.T) {
 	}
 }
 
+func TestRecordsSurviveTheirLines(t *testing.T) {
+	for _, want := range []Record{
+		{},
+		{Kind: RunRecord, Name: "TestA/with space=\"and\"\n\ttabs \xff", Status: Pass, Code: -1, Seconds: 1e-9, CPU: math.MaxFloat64, N: math.MaxInt,
+			Allocs: math.MaxUint64, Bytes: 1, Extra: map[string]float64{"kept-B": -7.5, "zero": 0, "a=b c": 1}, Unit: "B", Axis: "s", X: 0.1, Y: -0.3},
+	} {
+		var got Record
+		line := want.append(nil)
+		if err := got.parse(string(line)); err != nil || !reflect.DeepEqual(got, want) || bytes.ContainsAny(line, "\n\t") {
+			t.Errorf("%+v became %q and then %+v, %v", want, line, got, err)
+		}
+	}
+	for _, bad := range []string{"kind", "kind=exit", "kind=\"exit", "n=1.5", "other=1", "n="} {
+		if err := new(Record).parse(bad); !errors.Is(err, errLine) {
+			t.Errorf("parse(%q) = %v, want errLine", bad, err)
+		}
+	}
+}
+
+func FuzzParseRecord(f *testing.F) {
+	f.Add("kind=\"end\" name=\"TestA\" n=3 extra=\"B\" is=1.5")
+	f.Add("is=1")
+	f.Fuzz(func(t *testing.T, line string) {
+		var rec, again Record
+		if rec.parse(line) == nil && again.parse(string(rec.append(nil))) != nil {
+			t.Errorf("%q was read as %+v, and that was not read again", line, rec)
+		}
+	})
+}
+
+// The first and two more of the test vectors in the reference implementation of SipHash-2-4.
+func TestSipHash(t *testing.T) {
+	var key [16]byte
+	text := make([]byte, 64)
+	for i := range text {
+		text[i] = byte(i)
+	}
+	copy(key[:], text)
+	for n, want := range map[int]uint64{0: 0x726fdb47dd0e0e31, 8: 0x93f5f5799a932462, 15: 0xa129ca6149be45e5} {
+		if got := sipHash(key, text[:n]); got != want {
+			t.Errorf("SipHash of %d bytes = %#x, want %#x", n, got, want)
+		}
+	}
+}
+
 func TestHello(t *testing.T) {
-	want := Hello{Key: [32]byte{1, 31: 9}, Seed: math.MaxUint64, Limit: 1234567, Bench: true}
+	want := Hello{Key: [16]byte{1, 15: 9}, Seed: math.MaxUint64, Limit: 1234567, Bench: true}
 	text, err := want.MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +116,7 @@ func listen(t *testing.T) func() []Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out = &channel{records: f, chain: NewChain([32]byte{})}
+	out = &channel{records: f, chain: NewChain([16]byte{})}
 	t.Cleanup(func() {
 		out = nil
 		f.Close()
@@ -85,7 +126,7 @@ func listen(t *testing.T) func() []Record {
 		if err != nil {
 			t.Fatal(err)
 		}
-		chain := NewChain([32]byte{})
+		chain := NewChain([16]byte{})
 		for line := range bytes.Lines(text) {
 			rec, err := chain.Open(line)
 			if err != nil {
@@ -143,7 +184,7 @@ func TestUnwinding(t *testing.T) {
 	}
 }
 
-func TestPointsAreAlwaysJSON(t *testing.T) {
+func TestPointsAreNumbers(t *testing.T) {
 	said := listen(t)
 	Point("ratio", "1", "size", math.NaN(), math.Inf(1))
 	if got := said(); len(got) != 1 || got[0].X != 0 || got[0].Y != math.MaxFloat64 {
@@ -159,7 +200,7 @@ func TestTakeTurns(t *testing.T) {
 	}
 	out.turns = r
 	for _, turn := range []Turn{{Bench: "Add", N: 1000}, {Bench: "Kept", N: 1, Sample: true}, {Bench: "Fails", N: 1}} {
-		if err := json.NewEncoder(w).Encode(turn); err != nil {
+		if _, err := w.Write(turn.Line()); err != nil {
 			t.Fatal(err)
 		}
 	}
