@@ -38,7 +38,7 @@ check: build              ## prove every exercise: starter fails, reference pass
 	.build/hotloop check
 
 bench:                    ## the figures of the README
-	go test -run '^$$' -bench . -benchtime 1x ./runner/...
+	go test -run '^$$' -bench . -benchtime 1x -short -timeout 60m ./runner/...
 
 lint: assets
 	@test -z "$$(gofmt -l cmd exercises lessons runner site | tee /dev/stderr)" || { echo "gofmt: run make fmt"; exit 1; }
