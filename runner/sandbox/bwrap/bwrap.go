@@ -2,7 +2,7 @@
 // control group that bounds memory, tasks and CPU time. It is for code that others send, on Linux only.
 //
 // A command sees the files that it was given and nothing else, the loopback of a network of its own, its own processes,
-// and about 290 harmless system calls. Nothing but Dir is writable for longer than it runs, and nothing of it outlives
+// and about 280 harmless system calls. Nothing but Dir is writable for longer than it runs, and nothing of it outlives
 // the run: it all dies with the namespace, and the control group shows when nobody is left.
 //
 //	driver ─ starts ─► this program as a helper ─ exec ─► bwrap ─ in the namespaces ─► the command

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -128,6 +129,85 @@ func TestVersion2(t *testing.T) {
 	if err != nil || result.Status != sandbox.ProcessLimit {
 		t.Errorf("Run = %+v, %v, want status %q", result, err, sandbox.ProcessLimit)
 	}
+}
+
+// An ordinary user, whom a control group of version 2 was delegated to, needs no root: the same flags, but the same user
+// outside.
+func TestOrdinaryUser(t *testing.T) {
+	const uid = firstUID + slots + 2
+	if os.Geteuid() != 0 {
+		t.Skip("becomes another user, which takes root")
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, ok := readHierarchies(string(mounts), "0::/")[""]
+	if !ok {
+		t.Skip(`no control groups of version 2 are mounted: "mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified"`)
+	}
+	working(t)
+	parent := filepath.Join(h.mount, "hotloop-test-"+strconv.Itoa(os.Getpid()))
+	leaf := filepath.Join(parent, "leaf")
+	for _, dir := range []string{parent, leaf} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{dir, dir + "/cgroup.procs"} {
+			if err := os.Chown(path, uid, uid); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	defer func() {
+		if err := errors.Join(removeGroup(leaf), removeGroup(parent)); err != nil {
+			t.Error(err)
+		}
+	}()
+	into, err := os.Open(leaf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer into.Close()
+
+	// Programs where that user can reach them.
+	dir, err := os.MkdirTemp("", "hotloop-ordinary-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, from := range map[string]string{"hostile": sandboxtest.Build(t), "test": exe} {
+		content, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), content, 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for program, want := range map[string]string{
+		"lists-root":    "[dev etc proc tmp]\n",
+		"dials-outside": "tcp: network is unreachable\n",
+		"unshares":      "clone: operation not permitted\n",
+		"exit-3":        "{exited 3 ",
+	} {
+		cmd := exec.Command(filepath.Join(dir, "test"), filepath.Join(dir, "hostile"), program)
+		cmd.Dir = "/"
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), hostKey + "=X=1", parentKey + "=" + parent, "TMPDIR=" + dir, "XDG_RUNTIME_DIR=/tmp"}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}, UseCgroupFD: true, CgroupFD: int(into.Fd())}
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s printed %q, %v; want %q in it", program, out, err, want)
+		}
+	}
+	os.RemoveAll("/tmp/hotloop-" + strconv.Itoa(uid))
 }
 
 // What version 2 tells in its files, as the kernel's documentation has it.

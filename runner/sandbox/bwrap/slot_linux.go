@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,10 +52,25 @@ func newSlotTable() (*slotTable, error) {
 		}
 		locks := filepath.Join(dir, "hotloop-"+strconv.Itoa(os.Geteuid()))
 		if err = os.MkdirAll(locks, 0o700); err == nil {
+			err = ours(locks)
+		}
+		if err == nil {
 			return &slotTable{locks: locks, held: map[string]*holding{}}, nil
 		}
 	}
 	return nil, fmt.Errorf("making a folder for the locks of runs: %w", err)
+}
+
+// ours sees that a folder is one and belongs to us: in /tmp, somebody else may have made it first.
+func ours(dir string) error {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); !ok || !info.IsDir() || int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s is somebody else's", dir)
+	}
+	return nil
 }
 
 // take finds a slot for a run in dir; an empty dir is nobody else's.
