@@ -175,7 +175,7 @@ func compare(b *testing.B, ours, theirs func() error) {
 	b.Helper()
 	measureCost(b, ours) // whatever is done once
 	measureCost(b, theirs)
-	var o, t, wall, cpu []float64
+	var o, t, wall, oCPU, tCPU, cpu []float64
 	for i := range rounds(b) {
 		var x, y cost
 		if i%2 == 0 {
@@ -184,12 +184,15 @@ func compare(b *testing.B, ours, theirs func() error) {
 			y, x = measureCost(b, theirs), measureCost(b, ours)
 		}
 		o, t = append(o, x.wall), append(t, y.wall)
+		oCPU, tCPU = append(oCPU, x.cpu), append(tCPU, y.cpu)
 		wall, cpu = append(wall, x.wall/y.wall), append(cpu, x.cpu/y.cpu)
 	}
 	b.ReportMetric(0, "ns/op") // of one iteration, with all turns; says nothing
 	b.ReportMetric(median(o)*1e3, "ours-ms")
 	b.ReportMetric(median(t)*1e3, "theirs-ms")
 	b.ReportMetric(median(wall), "ratio")
+	b.ReportMetric(median(oCPU)*1e3, "ours-cpu-ms")
+	b.ReportMetric(median(tCPU)*1e3, "theirs-cpu-ms")
 	b.ReportMetric(median(cpu), "cpu-ratio")
 }
 
