@@ -90,6 +90,12 @@ func TestIsolated(t *testing.T) {
 func TestIsolatedSnippet(t *testing.T) {
 	r := newRunner(t)
 	isolate(t, r)
+	for _, imported := range []string{"nosuch", "example.com/nosuch"} {
+		job := Job{Files: exercises.Files{"main.go": []byte("package main\n\nimport _ \"" + imported + "\"\n\nfunc main() {}\n")}, Goal: executor.Run}
+		if rep := isolated(t, r, job); rep.Verdict != report.CompileError {
+			t.Errorf("with an import of %s, the verdict is %q, %q, want %q", imported, rep.Verdict, rep.Reason, report.CompileError)
+		}
+	}
 	source := "package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n)\n\nfunc main() {\n\tfiles, err := os.ReadDir(\".\")\n\tfmt.Println(len(files), err)\n}\n"
 	output := printed(t, r, Job{Files: exercises.Files{"main.go": []byte(source)}, Goal: executor.Run})
 	if want := "0 <nil>\n"; output != want {

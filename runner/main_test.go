@@ -185,7 +185,8 @@ func newRunner(t *testing.T) *Runner {
 		Sandbox:   none.Driver{Supervisor: []string{exe, "__supervise"}},
 		Dir:       filepath.Join(t.TempDir(), "runs"),
 	}
-	// All tests of the package also hold in a sandbox: HOTLOOP_SANDBOX=bwrap go test ./runner
+	// The tests of the package also hold in a sandbox, but for those that bring a go command of their own:
+	// HOTLOOP_SANDBOX=bwrap go test ./runner
 	if isolated := os.Getenv("HOTLOOP_SANDBOX") == "bwrap"; isolated {
 		isolate(t, r)
 		return r

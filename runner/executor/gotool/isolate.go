@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"go/parser"
 	"go/token"
@@ -55,11 +54,8 @@ func (x *Executor) isolate(tc *toolchain, src executor.Source, steps []executor.
 					return err
 				}
 			}
-			_, err := lib.prepare(ctx, standardImports(src.Files))
-			if errors.Is(err, errUnlisted) { // the go command says it better
-				return nil
-			}
-			return err
+			_, _ = lib.prepare(ctx, standardImports(src.Files)) // what is wrong with imports, the go command says better
+			return ctx.Err()
 		}
 	}
 	for i := range steps {
