@@ -220,6 +220,30 @@ func BenchmarkVerdict(b *testing.B) {
 	}
 }
 
+// BenchmarkDiagnose is what an editor marks after an edit, against go vet on the same package.
+func BenchmarkDiagnose(b *testing.B) {
+	r := embeddedRunner(b)
+	for ex := range r.Exercises.All() {
+		b.Run(ex.Slug, func(b *testing.B) {
+			rival := newRival(b, ex)
+			for range b.N {
+				compare(b,
+					func() error {
+						found, err := r.Diagnose(b.Context(), ex.Slug, edited(b, ex))
+						if len(found) > 0 {
+							err = fmt.Errorf("the reference has faults: %v", found)
+						}
+						return err
+					},
+					func() error {
+						rival.write(b, edited(b, ex))
+						return rival.goCommand(b.Context(), "vet", ".")
+					})
+			}
+		})
+	}
+}
+
 // BenchmarkThroughput is 40 queued submissions at once, against as many folders tested by go test -p 2.
 func BenchmarkThroughput(b *testing.B) {
 	const submissions = 40

@@ -96,5 +96,10 @@ type Preparer interface {
 	Prepare(ctx context.Context, all ...*exercises.Exercise) error
 }
 
+// A Diagnoser is an Executor that can say what is wrong with a solution without building it.
+type Diagnoser interface {
+	Diagnose(ctx context.Context, ex *exercises.Exercise, files exercises.Files) ([]report.Diagnostic, error)
+}
+
 // A Versioner is an Executor that knows the version of what it runs code with, "go1.26.8". It is asked after Available.
 type Versioner interface{ Version() string }

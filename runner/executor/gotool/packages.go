@@ -37,6 +37,8 @@ type library struct {
 	godebug  string // what the linker must be told of the module's Go version; usually nothing
 	main     *mainObject
 	failed   error // why there is no main, until packages change
+
+	exports exports
 }
 
 // A compiled package is a file in the build cache of the go command.
