@@ -52,6 +52,9 @@ type Config struct {
 	Run       runner.Func
 	History   History
 
+	// Diagnose says what is wrong with files that are being edited; nil: nothing is said.
+	Diagnose DiagnoseFunc
+
 	Assets    fs.FS        // what site/web built; nil: what was built into the program
 	Templates fs.FS        // nil: those built into the program
 	Dev       bool         // read assets and templates anew for each request
@@ -70,6 +73,7 @@ type Server struct {
 	templates *templates
 	search    *searchIndex
 	runs      *registry
+	look      DiagnoseFunc
 	mux       *http.ServeMux
 	token     string
 	version   string
@@ -89,6 +93,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		lessons: cfg.Lessons, exercises: cfg.Exercises, workspace: cfg.Workspace, history: cfg.History,
 		token: cfg.Token, version: cfg.Version, dev: cfg.Dev, log: cfg.Logger, notices: map[string]string{},
+		look: cfg.Diagnose,
 	}
 	if s.token == "" {
 		s.token = rand.Text()
@@ -147,6 +152,7 @@ func (s *Server) routes() *http.ServeMux {
 	add("PUT /exercises/{slug}/solution", s.saveSolution)
 	add("POST /exercises/{slug}/solution", s.showReference)
 	add("GET /exercises/{slug}/watch", s.watch)
+	add("POST /exercises/{slug}/diagnostics", s.diagnose)
 	add("GET /exercises/{slug}/drafts/{id}", s.draft)
 	add("POST /exercises/{slug}/drafts/{id}/restore", s.restoreDraft)
 

@@ -214,6 +214,15 @@ func (a *app) run(ctx context.Context, job runner.Job, h report.Handler) error {
 	return r.Run(ctx, job, h)
 }
 
+// diagnose is a site.DiagnoseFunc.
+func (a *app) diagnose(ctx context.Context, slug string, files exercises.Files) ([]report.Diagnostic, error) {
+	r, err := a.runner()
+	if err != nil {
+		return nil, err
+	}
+	return r.Diagnose(ctx, slug, files)
+}
+
 // isTerminal says whether a person sits at that stream.
 func isTerminal(stream any) bool {
 	f, ok := stream.(interface{ Fd() uintptr })

@@ -117,7 +117,7 @@ func (a *app) site() (*site.Server, error) {
 		return nil, err
 	}
 	return site.New(site.Config{
-		Lessons: library, Exercises: catalog, Workspace: w, Run: a.run, History: history,
+		Lessons: library, Exercises: catalog, Workspace: w, Run: a.run, Diagnose: a.diagnose, History: history,
 		Logger: slog.New(a.logHandler()), Version: version(),
 	})
 }

@@ -5,6 +5,7 @@ import { showConflict, type ConflictPanel } from "./conflict";
 import { find, findAll, make } from "./dom";
 import { draftsOf } from "./drafts";
 import { request } from "./http";
+import { Live } from "./live";
 import { Saver, type Remote, type Status } from "./saving";
 import { follow } from "./stream";
 import { Tabs } from "./tabs";
@@ -55,10 +56,26 @@ export function openWorkbench(form: HTMLFormElement, page: Page): Workbench {
       tabs.flag(name, false);
     },
     drafts: draftsOf(slug),
-    later: (run, ms) => {
-      const timer = setTimeout(run, ms);
-      return () => clearTimeout(timer);
+    later,
+  });
+
+  const own = areas.filter((area) => area.dataset["readonly"] === undefined);
+  const mark = (names: readonly string[], diagnostics: readonly Diagnostic[]) => {
+    for (const name of names) {
+      const found = diagnostics.filter((d) => d.file === name);
+      if (found.length > 0) tabs.open(name);
+      codes.get(name)?.mark(found);
+      tabs.count(name, found.length);
+    }
+  };
+  const live = new Live({
+    ask: async () => {
+      const files = Object.fromEntries(own.map((area) => [area.dataset["file"] ?? "", area.value]));
+      const answer = await request("POST", `${base}/diagnostics`, { files });
+      return answer["diagnostics"] as Diagnostic[];
     },
+    show: (diagnostics) => mark(own.map((area) => area.dataset["file"] ?? ""), diagnostics),
+    later,
   });
 
   const key = (action: () => void) => () => {
@@ -83,7 +100,9 @@ export function openWorkbench(form: HTMLFormElement, page: Page): Workbench {
         keys,
         changed: (text) => {
           area.value = text;
-          if (!readOnly) saver.edited(name, text);
+          if (readOnly) return;
+          saver.edited(name, text);
+          live.edited();
         },
       });
       codes.set(name, code);
@@ -99,19 +118,17 @@ export function openWorkbench(form: HTMLFormElement, page: Page): Workbench {
 
   return {
     save: () => saver.flush(),
-    mark(diagnostics) {
-      for (const name of tabs.names) {
-        const own = diagnostics.filter((d) => d.file === name);
-        if (own.length > 0) tabs.open(name);
-        codes.get(name)?.mark(own);
-        tabs.count(name, own.length);
-      }
-    },
+    mark: (diagnostics) => mark(tabs.names, diagnostics),
     goTo(file, lineNumber, column) {
       tabs.show(file);
       codes.get(file)?.goTo(lineNumber, column);
     },
   };
+}
+
+function later(run: () => void, ms: number): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
 }
 
 function areaOf(areas: readonly HTMLTextAreaElement[], name: string): HTMLTextAreaElement {
