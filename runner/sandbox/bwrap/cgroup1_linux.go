@@ -14,12 +14,12 @@ import (
 
 // version1 makes groups in the hierarchies of version 1, each beneath the group that this process is in.
 type version1 struct {
-	memory, pids  string
-	cpuacct, cpus string // may be empty
+	memory, pids string
+	cpuacct      string // may be empty
 }
 
 func findVersion1(memory hierarchy, all map[string]hierarchy) (cgroups, error) {
-	v := version1{memory: memory.own, cpuacct: all["cpuacct"].own, cpus: all["cpu"].own}
+	v := version1{memory: memory.own, cpuacct: all["cpuacct"].own}
 	pids, ok := all["pids"]
 	if !ok {
 		return nil, &Lack{What: "no control groups that count processes are mounted",
@@ -45,7 +45,7 @@ func (v version1) create(name string, l sandbox.Limits) (_ *group, err error) {
 			return ""
 		}
 		dir = filepath.Join(parent, name)
-		if !slices.Contains(g.dirs, dir) { // cpu and cpuacct often are one hierarchy
+		if !slices.Contains(g.dirs, dir) { // two controllers may share a hierarchy
 			if err = makeGroup(dir); err != nil {
 				return ""
 			}
@@ -62,7 +62,6 @@ func (v version1) create(name string, l sandbox.Limits) (_ *group, err error) {
 		setting{file: "memory.swappiness", value: "0", optional: true})
 	pids := add(v.pids, setting{file: "pids.max", value: strconv.Itoa(taskLimit(l) + ownTasks)})
 	cpuacct := add(v.cpuacct)
-	add(v.cpus, setting{file: "cpu.shares", value: "512", optional: true}) // the server and its pages come first
 	if err != nil {
 		return nil, err
 	}

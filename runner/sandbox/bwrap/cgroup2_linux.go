@@ -22,7 +22,7 @@ type version2 struct {
 	controllers []string // that every group has
 }
 
-const delegate = `start hotloop in a group of its own: "systemd-run --user --scope -p Delegate=yes hotloop …", or as a service with Delegate=memory pids cpu`
+const delegate = `start hotloop in a group of its own: "systemd-run --user --scope -p Delegate=yes hotloop …", or as a service with Delegate=memory pids`
 
 // needed are the controllers without which there is no hard limit.
 var neededControllers = []string{"memory", "pids"}
@@ -83,9 +83,8 @@ func topmost(mount string) (*version2, error) {
 
 // enable switches the controllers on for the groups in dir.
 func enable(dir string) error {
-	for _, c := range append(slices.Clone(neededControllers), "cpu") {
-		err := os.WriteFile(dir+"/cgroup.subtree_control", []byte("+"+c), 0)
-		if err != nil && slices.Contains(neededControllers, c) {
+	for _, c := range neededControllers {
+		if err := os.WriteFile(dir+"/cgroup.subtree_control", []byte("+"+c), 0); err != nil {
 			return fmt.Errorf("switching the controller %s on: %w", c, err)
 		}
 	}
@@ -133,9 +132,6 @@ func (v *version2) create(name string, l sandbox.Limits) (_ *group, err error) {
 		if err := apply(dir, settings[c]); err != nil {
 			return nil, err
 		}
-	}
-	if err := apply(dir, []setting{{file: "cpu.weight", value: "50", optional: true}}); err != nil {
-		return nil, err
 	}
 	open := func(name string, optional bool) (f *os.File) {
 		if err == nil {

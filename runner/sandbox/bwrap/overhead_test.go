@@ -71,7 +71,7 @@ func BenchmarkStart(b *testing.B) {
 	compare(b, "ms", func(_ sandbox.Result, wall time.Duration, _ string) float64 { return wall.Seconds() * 1000 }, "nothing")
 }
 
-// BenchmarkCompute is the CPU time that a program needs for the same work, by its own clock.
+// BenchmarkCompute is the CPU time that a program needs for a millisecond's work, by its own clock.
 func BenchmarkCompute(b *testing.B) {
 	compare(b, "cpu-ms", func(_ sandbox.Result, _ time.Duration, stdout string) float64 {
 		ms, err := strconv.ParseFloat(strings.TrimSpace(stdout), 64)
