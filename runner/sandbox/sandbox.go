@@ -36,6 +36,10 @@ type Command struct {
 	// Scratch says that Dir is empty and that nobody looks at it afterwards, so that a driver may keep it in memory.
 	Scratch bool
 
+	// Alone says that the program is no stranger's and starts no others, as a compiler. A driver may then leave out what
+	// keeps hold of a tree of processes.
+	Alone bool
+
 	Stdin          io.Reader  // nil: empty
 	Stdout, Stderr io.Writer  // nil: discarded. Called from one goroutine each
 	Files          []*os.File // become descriptors 3, 4, … of the command, as in os/exec.Cmd.ExtraFiles

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"hotloop/exercises"
 	"hotloop/runner/executor"
@@ -96,14 +95,11 @@ type testBinary struct {
 }
 
 // build is the step that makes the binary: directly, or with the go command if that does not work.
-func (p *plan) build(b testBinary) (step executor.Step, compiled <-chan struct{}) {
+func (p *plan) build(b testBinary) executor.Step {
 	plain := executor.Step{Phase: executor.Build, Variant: b.variant, Command: p.compile(b.dir, b.bin, b.race), Note: b.note}
-	done := make(chan struct{})
-	once := sync.OnceFunc(func() { close(done) })
 	imports, ok := p.direct(b)
 	if !ok {
-		once()
-		return plain, done
+		return plain
 	}
 	lib := p.x.library(p.tc, p.cache, p.kit, b.race)
 	tools := lib.tools(b.dir)
@@ -111,7 +107,6 @@ func (p *plan) build(b testBinary) (step executor.Step, compiled <-chan struct{}
 	link := &executor.Step{Phase: executor.Build, Variant: b.variant}
 	link.Command = p.tool(lib, b.dir, nil)
 	link.Prepare = func(context.Context) error {
-		once()
 		main, err := up.main.forSolution(filepath.Join(b.dir, solutionObject))
 		if err != nil {
 			return err
@@ -119,6 +114,7 @@ func (p *plan) build(b testBinary) (step executor.Step, compiled <-chan struct{}
 		return os.WriteFile(filepath.Join(b.dir, mainArchive), main, 0o600)
 	}
 	link.Command.Args = tools.link(b.bin, "")
+	link.Command.Alone = !b.race // for the race detector's library, the linker asks the C compiler
 	compile := executor.Step{Phase: executor.Build, Variant: b.variant, Note: b.note, Next: link}
 	compile.Command = p.tool(lib, b.dir, tools.compile(modulePath, solutionObject, p.goFiles(b.files, b.bench)...))
 	compile.Prepare = func(ctx context.Context) (err error) {
@@ -132,15 +128,14 @@ func (p *plan) build(b testBinary) (step executor.Step, compiled <-chan struct{}
 		return os.WriteFile(filepath.Join(b.dir, importcfg), up.importcfg(), 0o600)
 	}
 	plain.Note = strings.TrimPrefix(b.note+"; built with go test -c, which takes longer", "; ")
-	plain.Prepare = func(context.Context) error { once(); return nil }
 	compile.Else = &plain
-	return compile, done
+	return compile
 }
 
 // tool is a command of the toolchain that reads the module in dir and compiled packages.
 func (p *plan) tool(lib *library, dir string, args []string) sandbox.Command {
 	t := lib.tools(dir)
-	return sandbox.Command{Args: args, Env: t.env, Dir: dir, ReadOnly: []string{lib.tc.GOROOT, lib.tc.GOCACHE}, Limits: buildLimits}
+	return sandbox.Command{Args: args, Env: t.env, Dir: dir, Alone: true, ReadOnly: []string{lib.tc.GOROOT, lib.tc.GOCACHE}, Limits: buildLimits}
 }
 
 // goFiles are the names of the package's files in the order in which the go command compiles them.

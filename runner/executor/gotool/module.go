@@ -124,7 +124,7 @@ func (p *plan) cached(variant string) (bin string, build *executor.Step, err err
 		return "", nil, err
 	}
 	built := filepath.Join(dir, "bin", binary(variant))
-	step, _ := p.build(testBinary{dir: dir, files: v.Files, bin: built, bench: true, variant: variant, note: variant + ", built once and kept"})
+	step := p.build(testBinary{dir: dir, files: v.Files, bin: built, bench: true, variant: variant, note: variant + ", built once and kept"})
 	step.Done = func() error { return keep(built, bin) }
 	return bin, &step, nil
 }

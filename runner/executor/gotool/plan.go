@@ -76,10 +76,10 @@ func (p *plan) buildAndTest(src executor.Source) []executor.Step {
 		race, note = false, "without the race detector: it needs a C compiler, "+p.tc.CC
 	}
 	bin := p.binary("test")
-	build, compiled := p.build(testBinary{dir: p.dir, files: src.Files, bin: bin, race: race, bench: src.Goal == executor.Bench && !race, note: note})
-	vet := p.vet(src.Files, race, compiled)
+	build := p.build(testBinary{dir: p.dir, files: src.Files, bin: bin, race: race, bench: src.Goal == executor.Bench && !race, note: note})
+	vet := p.vet(src.Files, race)
 	if src.Goal == executor.Build {
-		return []executor.Step{vet, build}
+		return []executor.Step{build, vet}
 	}
 	test := executor.Step{Phase: executor.Test, Harness: true, Tests: p.tests.tests}
 	test.Command = p.run(bin, p.limits(testLimits))
@@ -89,7 +89,7 @@ func (p *plan) buildAndTest(src executor.Source) []executor.Step {
 		limit := &test.Command.Limits.Memory
 		*limit = max(*limit, min(*limit*raceMemory, maxRaceMemory))
 	}
-	return []executor.Step{vet, build, test}
+	return []executor.Step{build, vet, test} // while tests wait, as many do, vet uses the time
 }
 
 // bench adds what measures: the binaries that are not there yet, and the three processes.
@@ -97,7 +97,7 @@ func (p *plan) bench(src executor.Source, steps []executor.Step) ([]executor.Ste
 	bins := map[string]string{yours: p.binary("test")}
 	if p.ex.Race && p.tc.canRace() { // what was tested is ten times slower than what is to be measured
 		bins[yours] = p.binary("bench")
-		again, _ := p.build(testBinary{dir: p.dir, files: src.Files, bin: bins[yours], bench: true, note: "without the race detector, to be measured"})
+		again := p.build(testBinary{dir: p.dir, files: src.Files, bin: bins[yours], bench: true, note: "without the race detector, to be measured"})
 		steps = append(steps, again)
 	}
 	for _, variant := range []string{naive, reference} {

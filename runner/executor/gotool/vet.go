@@ -23,8 +23,8 @@ type vetConfig struct {
 }
 
 // vet is the step that vets solution and tests, beside the tests: by vet itself, or with the go command if that does not
-// work. It waits until the code is known to compile, since then the linker leaves a processor to it.
-func (p *plan) vet(files exercises.Files, race bool, compiled <-chan struct{}) executor.Step {
+// work.
+func (p *plan) vet(files exercises.Files, race bool) executor.Step {
 	plain := executor.Step{Phase: executor.Vet, Command: p.tc.goCommand(p.dir, "vet", "."), Beside: true}
 	plain.Command.ReadOnly = append(plain.Command.ReadOnly, p.kit)
 	imports, ok := p.direct(testBinary{dir: p.dir, files: files, bench: true})
@@ -36,11 +36,6 @@ func (p *plan) vet(files exercises.Files, race bool, compiled <-chan struct{}) e
 	step := executor.Step{Phase: executor.Vet, Beside: true, Else: &plain}
 	step.Command = p.tool(lib, p.dir, []string{tools.path("vet"), vetFile})
 	step.Prepare = func(ctx context.Context) error {
-		select {
-		case <-compiled:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
 		up, err := lib.prepare(ctx, imports)
 		if err != nil {
 			return err

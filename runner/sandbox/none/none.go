@@ -63,6 +63,13 @@ func (d Driver) Run(ctx context.Context, cmd *sandbox.Command) (sandbox.Result, 
 	if err := ctx.Err(); err != nil {
 		return sandbox.Result{Status: sandbox.Canceled, ExitCode: -1, Reason: child.CanceledReason}, nil
 	}
+	if canBeAlone && cmd.Alone {
+		result, err := runAlone(ctx, cmd)
+		if err != nil {
+			return sandbox.Result{}, fmt.Errorf("sandbox driver none: running %s: %w", cmd.Args[0], err)
+		}
+		return result, nil
+	}
 	r, err := d.start(cmd)
 	if err != nil {
 		return sandbox.Result{}, fmt.Errorf("sandbox driver none: %w", err)
