@@ -14,10 +14,10 @@ export class Failure extends Error {
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** Sends body as JSON and returns the JSON that comes back ({} if none). Throws Failure. */
-export async function request(method: Method, url: string, body?: unknown, keepalive = false): Promise<Record<string, unknown>> {
+export async function request(method: Method, url: string, body?: unknown, keepalive = false, signal?: AbortSignal): Promise<Record<string, unknown>> {
   const token = document.querySelector<HTMLMetaElement>('meta[name="hotloop-token"]')?.content ?? "";
   const headers: Record<string, string> = { Accept: "application/json", "X-Hotloop-Token": token };
-  const init: RequestInit = { method, headers, keepalive };
+  const init: RequestInit = { method, headers, keepalive, signal: signal ?? null };
   if (body !== undefined) {
     headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);

@@ -69,9 +69,9 @@ export function openWorkbench(form: HTMLFormElement, page: Page): Workbench {
     }
   };
   const live = new Live({
-    ask: async () => {
+    ask: async (signal) => {
       const files = Object.fromEntries(own.map((area) => [area.dataset["file"] ?? "", area.value]));
-      const answer = await request("POST", `${base}/diagnostics`, { files });
+      const answer = await request("POST", `${base}/diagnostics`, { files }, false, signal);
       return answer["diagnostics"] as Diagnostic[];
     },
     show: (diagnostics) => mark(own.map((area) => area.dataset["file"] ?? ""), diagnostics),
