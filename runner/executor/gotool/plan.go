@@ -79,7 +79,7 @@ func (p *plan) buildAndTest(src executor.Source) []executor.Step {
 	build := p.build(testBinary{dir: p.dir, files: src.Files, bin: bin, race: race, bench: src.Goal == executor.Bench && !race, note: note})
 	vet := p.vet(src.Files, race)
 	if src.Goal == executor.Build {
-		return []executor.Step{build, vet}
+		return []executor.Step{vet, build}
 	}
 	test := executor.Step{Phase: executor.Test, Harness: true, Tests: p.tests.tests}
 	test.Command = p.run(bin, p.limits(testLimits))
@@ -89,7 +89,7 @@ func (p *plan) buildAndTest(src executor.Source) []executor.Step {
 		limit := &test.Command.Limits.Memory
 		*limit = max(*limit, min(*limit*raceMemory, maxRaceMemory))
 	}
-	return []executor.Step{build, vet, test} // while tests wait, as many do, vet uses the time
+	return []executor.Step{vet, build, test}
 }
 
 // bench adds what measures: the binaries that are not there yet, and the three processes.
