@@ -28,7 +28,7 @@ site/web/node_modules/.package-lock.json: site/web/package-lock.json
 
 test: tools lint          ## everything: front end, Go, and every exercise proved
 	cd site/web && npm test --silent
-	.ci/gotest -timeout 20m ./...
+	.ci/gotest -p 1 -timeout 20m ./...
 	$(MAKE) check
 
 tools:                    ## what the tests need beside Go and Node; says what is missing where it may not install
