@@ -31,6 +31,7 @@ class Exercise {
   private readonly results = find("#results");
   private readonly saved = new WeakSet<HTMLFormElement>();
   private run = "";
+  private stopWanted = false; // before the server has told the run's id
   private close = () => {};
 
   constructor(private readonly form: HTMLFormElement) {
@@ -85,6 +86,8 @@ class Exercise {
 
   private async start(goal: Goal): Promise<void> {
     this.show(true);
+    this.stopWanted = false;
+    this.run = "";
     if (!(await this.save())) {
       this.show(false);
       this.say("Not started: your last change is not saved. See the line under the editor.");
@@ -94,6 +97,7 @@ class Exercise {
       const answer = await request("POST", `/exercises/${encodeURIComponent(this.slug)}/runs`, { goal });
       if (matchMedia(narrow).matches) this.results?.scrollIntoView();
       this.watch(String(answer["id"]), String(answer["events"]));
+      if (this.stopWanted) this.stop();
     } catch (error) {
       this.show(false);
       this.say(error instanceof Failure ? error.message : String(error));
@@ -125,6 +129,7 @@ class Exercise {
   }
 
   private stop(): void {
+    this.stopWanted = !this.run;
     if (!this.run) return;
     request("DELETE", `/runs/${encodeURIComponent(this.run)}`).catch((error: unknown) => this.say(String(error)));
   }
