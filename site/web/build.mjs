@@ -14,11 +14,11 @@ const dist = join(home, "dist");
 
 // What a first visit may cost, in bytes after gzip. The build fails above.
 const budgets = {
-  "app.js": 6_000,
+  "app.js": 6_200,
   "app.css": 9_000,
   "editor.js": 150_000,
   "charts.js": 230_000,
-  "js-worker.js": 6_000,
+  "js-worker.js": 6_200,
 };
 
 const common = {
