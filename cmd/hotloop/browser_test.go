@@ -158,6 +158,7 @@ func leaveEditorByKeyboard(t *testing.T, c *chrome) {
 	if !eval[bool](c, inside) {
 		t.Error("Tab alone leaves the editor; it should indent")
 	}
+	c.until("what Tab wrote is saved, so that no late save meets the next page", `document.querySelector("[data-save-status]").innerText.includes("Saved")`)
 	c.press("Escape", false, false)
 	c.press("Tab", false, false)
 	if eval[bool](c, inside) {
