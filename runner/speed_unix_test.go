@@ -4,6 +4,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -244,7 +245,9 @@ func BenchmarkDiagnose(b *testing.B) {
 	}
 }
 
-// BenchmarkThroughput is 40 queued submissions at once, against as many folders tested by go test -p 2.
+// BenchmarkThroughput is 40 queued submissions, which come one by one from 40 people, against go test -p 2 on each of
+// them, two at a time; and, as "batch", against one go test -p 2 that is told of all 40 at once, and so has to find its
+// way through the packages only once.
 func BenchmarkThroughput(b *testing.B) {
 	const submissions = 40
 	r := embeddedRunner(b)
@@ -252,31 +255,57 @@ func BenchmarkThroughput(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	module := newRivals(b, ex, submissions)
-	for range b.N {
-		ours := func() error { return acceptAll(b, r, ex, submissions) }
-		theirs := func() error {
-			for _, rival := range module {
-				rival.write(b, edited(b, ex))
-			}
-			return (&rival{ex: ex, dir: filepath.Dir(module[0].dir)}).goCommand(b.Context(), "test", "-count=1", "-p=2", "./...")
+	var rivals []*rival
+	for range submissions {
+		rivals = append(rivals, newRival(b, ex))
+	}
+	batch := newBatch(b, ex, submissions)
+	ours := func() error { return acceptAll(b, r, ex, submissions) }
+	theirs := func() error { return testAll(b, rivals) }
+	together := func() error {
+		for _, rival := range batch {
+			rival.write(b, edited(b, ex))
 		}
-		var ratios []float64
-		measureCost(b, ours)
-		measureCost(b, theirs)
-		for range max(1, rounds(b)/5) {
-			x, y := measureCost(b, ours), measureCost(b, theirs)
-			ratios = append(ratios, y.wall/x.wall)
-			b.ReportMetric(x.wall/submissions*1e3, "ours-ms")
-			b.ReportMetric(y.wall/submissions*1e3, "theirs-ms")
+		return (&rival{ex: ex, dir: filepath.Dir(batch[0].dir)}).goCommand(b.Context(), "test", "-count=1", "-p=2", "./...")
+	}
+	for range b.N {
+		var one, many, all, cpu []float64
+		for i := range 1 + max(1, rounds(b)/5) {
+			x, y, z := measureCost(b, ours), measureCost(b, theirs), measureCost(b, together)
+			if i == 0 {
+				continue // what is done once
+			}
+			one, many, all = append(one, x.wall), append(many, y.wall/x.wall), append(all, z.wall/x.wall)
+			cpu = append(cpu, y.cpu/x.cpu)
 		}
 		b.ReportMetric(0, "ns/op")
-		b.ReportMetric(median(ratios), "times")
+		b.ReportMetric(submissions/median(one)*60, "verdicts/min")
+		b.ReportMetric(median(many), "times")
+		b.ReportMetric(median(cpu), "cpu-times")
+		b.ReportMetric(median(all), "batch-times")
 	}
 }
 
-// newRivals makes one module with n packages.
-func newRivals(b *testing.B, ex *exercises.Exercise, n int) (all []*rival) {
+// testAll tests the rivals with the go command, two at a time.
+func testAll(b *testing.B, rivals []*rival) error {
+	errs := make([]error, len(rivals))
+	places := make(chan struct{}, runsAtATime)
+	var wg sync.WaitGroup
+	for i, rival := range rivals {
+		rival.write(b, edited(b, rival.ex))
+		wg.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			errs[i] = rival.goCommand(b.Context(), "test", "-count=1", "-p=2", ".")
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// newBatch makes one module with n packages.
+func newBatch(b *testing.B, ex *exercises.Exercise, n int) (all []*rival) {
+	b.Helper()
 	first := newRival(b, ex)
 	tests, err := ex.Tests()
 	if err != nil {
@@ -303,10 +332,5 @@ func acceptAll(b *testing.B, r *Runner, ex *exercises.Exercise, n int) error {
 		wg.Go(func() { errs[i] = accept(b.Context(), r, ex, files) })
 	}
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(errs...)
 }
