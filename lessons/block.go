@@ -19,6 +19,7 @@ const (
 	RunInterp Run = "interp" // Go, interpreted; must print the same when it is compiled
 	RunGo     Run = "go"     // Go, compiled
 	RunShell  Run = "shell"  // bash -eu in an empty folder
+	RunLab    Run = "lab"    // JavaScript with a real document, in a frame of the page that can reach nothing else
 	RunNone   Run = "none"   // shown only; Why says why
 )
 
@@ -98,12 +99,12 @@ func fenceInfo(info string) (lang string, a attrs, braced bool, err error) {
 
 // languages says which run goes with which language, in the order in which a message names them.
 var languages = map[string][]Run{
-	"js": {RunWorker, RunNode, RunNone},
+	"js": {RunWorker, RunNode, RunLab, RunNone},
 	"go": {RunInterp, RunGo, RunNone},
 	"sh": {RunShell, RunNone},
 }
 
-var defaultTimeout = map[Run]time.Duration{RunWorker: 5 * time.Second}
+var defaultTimeout = map[Run]time.Duration{RunWorker: 5 * time.Second, RunLab: 30 * time.Second}
 
 // parseBlock reads a block's attributes. Every error is one fault.
 func parseBlock(lang string, a attrs) (*Block, []error) {
@@ -144,8 +145,11 @@ func parseBlock(lang string, a attrs) (*Block, []error) {
 			b.Timeout = 10 * time.Second
 		}
 	}
-	if b.Measure != "" && b.Chart == "" {
+	if b.Measure != "" && b.Chart == "" && b.Run != RunLab {
 		fail("measure without chart; expected chart=bars or chart=lines, too")
+	}
+	if b.Run == RunLab && b.Measure != "count" && b.Measure != "latency" {
+		fail("measure=%s in a lab; expected count (what is still reachable after visits) or latency (the gaps between frames)", b.Measure)
 	}
 	return b, errs
 }

@@ -117,6 +117,7 @@ var how = map[Run]string{
 	RunInterp: "interpreted, at once",
 	RunGo:     "compiled and run on this machine",
 	RunShell:  "runs in your shell",
+	RunLab:    "runs in a frame of this page",
 	RunNone:   "to read",
 }
 
@@ -136,6 +137,11 @@ var measures = map[string]string{
 	"time":    "<dfn>Time</dfn>: the median of repeated runs inside one process, after warming up.",
 	"latency": "<dfn>Latency</dfn>: from the moment the operation was due to its end; quantiles by nearest rank.",
 	"count":   "<dfn>Count</dfn>: counted, not timed; it does not depend on the machine.",
+}
+
+var labMeasures = map[string]string{
+	"count":   "<dfn>Still reachable</dfn>: what <code>track</code> was given and a weak reference still finds, once the collector has taken known garbage of the same kinds.",
+	"latency": "<dfn>Gap</dfn>: the time from one frame to the next. At 60 frames a second it is 16.7 ms.",
 }
 
 func (b *Block) render(w *strings.Builder) {
@@ -166,7 +172,11 @@ func (b *Block) render(w *strings.Builder) {
 		w.WriteString("<div class=\"snippet-output\" data-output aria-live=\"polite\"></div>\n")
 	}
 	b.recorded(w)
-	if m := measures[b.Measure]; m != "" {
+	m := measures[b.Measure]
+	if b.Run == RunLab {
+		m = labMeasures[b.Measure]
+	}
+	if m != "" {
 		fmt.Fprintf(w, "<p class=\"snippet-measure\">%s</p>\n", m)
 	}
 	w.WriteString("</figure>\n")

@@ -17,7 +17,7 @@ const maxBody = 1 << 20
 const tokenHeader = "X-Hotloop-Token"
 
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-	"connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	"connect-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // workerPolicy is the policy of the worker that runs JavaScript snippets. A worker takes its policy from its own
 // response: eval is what it is for, and it may reach nothing.

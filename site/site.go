@@ -158,6 +158,7 @@ func (s *Server) routes() *http.ServeMux {
 
 	add("POST /exercises/{slug}/runs", s.startRun)
 	add("POST /snippets/runs", s.startSnippet)
+	add("GET /lab", s.lab)
 	add("GET /runs/{id}/events", s.runEvents)
 	add("DELETE /runs/{id}", s.stopRun)
 

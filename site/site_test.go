@@ -99,11 +99,12 @@ func tell(h report.Handler, events ...report.Event) error {
 
 func testAssets() fstest.MapFS {
 	return fstest.MapFS{
-		"manifest.json":     {Data: []byte(`{"app.js":"app-1A.js","app.css":"app-2B.css","js-worker.js":"js-worker-3C.js","inter.woff2":"inter-4D.woff2"}`)},
+		"manifest.json":     {Data: []byte(`{"app.js":"app-1A.js","app.css":"app-2B.css","js-worker.js":"js-worker-3C.js","lab-frame.js":"lab-frame-6F.js","inter.woff2":"inter-4D.woff2"}`)},
 		"app-1A.js":         {Data: []byte("export {}\n")},
 		"app-1A.js.gz":      {Data: zipped("export {}\n")},
 		"app-2B.css":        {Data: []byte("body{}\n")},
 		"js-worker-3C.js":   {Data: []byte("onmessage=0\n")},
+		"lab-frame-6F.js":   {Data: []byte("stage.lab=1\n")},
 		"inter-4D.woff2":    {Data: []byte("font")},
 		".secret-5E.js":     {Data: []byte("hidden")},
 		"notes.unknowntype": {Data: []byte("what")},

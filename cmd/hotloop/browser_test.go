@@ -20,6 +20,7 @@ func TestBrowser(t *testing.T) {
 		run  func(*testing.T, *chrome)
 	}{
 		{"Lesson", runLesson},
+		{"Labs", runLabs},
 		{"Exercise", solveExercise},
 		{"CompileError", markCompileError},
 		{"Keyboard", leaveEditorByKeyboard},

@@ -1,10 +1,11 @@
 // The runnable blocks of a lesson: run, stop, edit, reset. Output is text, whatever it holds.
-import { drawCharts, loadEditor } from "./lazy";
+import { drawCharts, loadEditor, loadLabs } from "./lazy";
 import { chartFigure, PointCollector } from "./chart-lines";
 import { find, findAll, make } from "./dom";
 import type { Part } from "./js-protocol";
 import { runInWorker, type Ending, type Run } from "./run-worker";
 import { runOnServer } from "./run-server";
+import type { LabRun } from "./labs";
 import { milliseconds } from "./units";
 
 interface Edited {
@@ -12,7 +13,7 @@ interface Edited {
   close(): void;
 }
 
-const runnable = ["worker", "node", "yaegi", "go"];
+const runnable = ["worker", "node", "yaegi", "go", "lab"];
 
 /** Makes every block of the page runnable. */
 export function startSnippets(): void {
@@ -28,6 +29,8 @@ function start(figure: HTMLElement): void {
   const original = code.textContent ?? "";
   let edited: Edited | undefined;
   let run: Run | undefined;
+  let lab: LabRun | undefined;
+  let opening = false; // the labs' script is on its way
 
   const show = () => {
     const visible: Record<string, boolean> = { run: !run, stop: !!run, edit: !edited, reset: !!edited };
@@ -40,15 +43,31 @@ function start(figure: HTMLElement): void {
     }
   };
 
-  const go = async () => {
-    if (run) return;
-    const screen = new Screen(output, figure.dataset["id"] ?? "the code");
-    run = begin(figure, edited?.text() ?? original, (part) => screen.print(part));
+  const follow = async (started: Run, screen: Screen) => {
+    run = started;
     show();
-    const ending = await run.ended;
+    const ending = await started.ended;
     run = undefined;
     show();
     screen.end(ending);
+    if (!lab || !ending.ok) return;
+    const { label: more, run: goOn } = lab.more;
+    screen.offer(more, () => {
+      screen.begin();
+      void follow(goOn(), screen);
+    });
+  };
+
+  const go = async () => {
+    if (run || opening) return;
+    const screen = new Screen(output, figure.dataset["id"] ?? "the code");
+    const source = edited?.text() ?? original;
+    const print = (part: Part) => screen.print(part);
+    lab?.close();
+    opening = true;
+    lab = figure.dataset["run"] === "lab" ? await openLab(figure, output, source, print) : undefined;
+    opening = false;
+    await follow(lab ?? begin(figure, source, print), screen);
   };
 
   const edit = async () => {
@@ -89,11 +108,18 @@ function begin(figure: HTMLElement, source: string, print: (part: Part) => void)
   return runOnServer({ executor: kind, source, timeout, flags: flags.split(" ").filter(Boolean) }, print);
 }
 
+async function openLab(figure: HTMLElement, before: HTMLElement, source: string, print: (part: Part) => void): Promise<LabRun> {
+  const { runLab } = await loadLabs();
+  const { measure, timeout = "30s", id = "the lab" } = figure.dataset;
+  return runLab({ before, label: id, source, measure: measure === "latency" ? measure : "count", timeout: milliseconds(timeout), print });
+}
+
 /** Where a snippet's output goes: text as it comes, lines that are chart points into a chart. */
 class Screen {
   private readonly text = make("pre", "out");
   private readonly status = make("p", "snippet-status", "Running …");
   private readonly points = new PointCollector();
+  private offered = false;
   private partial = { stdout: "", stderr: "" };
 
   constructor(
@@ -104,8 +130,14 @@ class Screen {
     this.text.setAttribute("role", "region");
     this.text.setAttribute("aria-label", `Output of ${label}`);
     this.text.hidden = true;
-    place.setAttribute("aria-busy", "true");
     place.replaceChildren(this.text, this.status);
+    this.begin();
+  }
+
+  begin(): void {
+    this.place.setAttribute("aria-busy", "true");
+    this.status.classList.remove("err");
+    this.status.textContent = "Running …";
   }
 
   print({ stream, text }: Part): void {
@@ -122,11 +154,22 @@ class Screen {
     }
     this.status.textContent = text;
     this.status.classList.toggle("err", !ok);
+    find("[data-chart]", this.place)?.remove();
     if (this.points.any) {
       this.place.append(chartFigure(this.points));
       void drawCharts(this.place);
     }
     this.place.setAttribute("aria-busy", "false");
+  }
+
+  /** Offers to go on from where the run ended. */
+  offer(label: string, go: () => void): void {
+    const button = make("button", "ghost", label);
+    button.type = "button";
+    button.addEventListener("click", go, { once: true });
+    this.status.append(" ", button);
+    if (this.offered) button.focus(); // where the one was that was pressed
+    this.offered = true;
   }
 
   private write(stream: string, text: string): void {
