@@ -34,15 +34,21 @@ func (c *checker) readSources() {
 	c.variants["starter"] = c.parse("starter", isSource, "what the learner begins with")
 	c.variants["naive"] = c.parse("naive", isSource, "the correct and slow solution")
 	c.tests = c.parse(".", isTestFile, "tests")
-	entries, err := fs.ReadDir(c.e.fsys, "mutants")
+	c.readEach("alternatives", "another correct solution")
+	c.readEach("mutants", "the mutant")
+}
+
+// readEach parses the variants that have a folder each below parent, of which there may be none.
+func (c *checker) readEach(parent, what string) {
+	entries, err := fs.ReadDir(c.e.fsys, parent)
 	if err != nil {
-		return // no mutant has a folder
+		return
 	}
 	for _, entry := range entries {
-		if name := path.Join("mutants", entry.Name()); entry.IsDir() {
-			c.variants[name] = c.parse(name, isSource, "the mutant")
+		if name := path.Join(parent, entry.Name()); entry.IsDir() {
+			c.variants[name] = c.parse(name, isSource, what)
 		} else {
-			c.faultf(name, 0, "a file among the mutants; expected mutants/<name>/ with Go files")
+			c.faultf(name, 0, "a file among the %s; expected %s/<name>/ with Go files", parent, parent)
 		}
 	}
 }
@@ -249,6 +255,23 @@ func (c *checker) checkCharts() {
 	}
 }
 
+// checkAlternatives: there is one at least, and their names can be told from those of other variants.
+func (c *checker) checkAlternatives() {
+	names, _ := c.e.Alternatives()
+	for _, name := range names {
+		if !variantName(name) {
+			c.faultf(path.Join("alternatives", name), 0, "folder name %q; expected what it does differently, as lower-case words joined by hyphens", name)
+		}
+	}
+	if len(names) == 0 {
+		c.faultf("alternatives", 0, "is missing; expected at least one alternatives/<name>/ with a correct solution in another style")
+	}
+}
+
+func variantName(name string) bool {
+	return slugPattern.MatchString(name) && !slices.Contains([]Role{Starter, Reference, Naive}, Role(name))
+}
+
 func (c *checker) checkMutants() {
 	if n := len(c.e.Mutants); n < 5 {
 		if node, ok := c.doc.find("mutants"); !ok || !c.complained(node.Line) {
@@ -258,13 +281,16 @@ func (c *checker) checkMutants() {
 	named := map[string]bool{}
 	for i, m := range c.e.Mutants {
 		if c.required(m.Name, "the mistake in a word", "mutants", i, "name") {
-			if !slugPattern.MatchString(m.Name) || slices.Contains([]Role{Starter, Reference, Naive}, Role(m.Name)) {
+			if !variantName(m.Name) {
 				c.yamlf(at("mutants", i, "name"), "name is %q; expected the mistake as lower-case words joined by hyphens", m.Name)
 			}
 			if named[m.Name] {
 				c.yamlf(at("mutants", i, "name"), "mutant %s stands twice", m.Name)
 			}
 			named[m.Name] = true
+			if c.variants[path.Join("alternatives", m.Name)] != nil {
+				c.yamlf(at("mutants", i, "name"), "an alternative is named %s, too; expected a name of its own", m.Name)
+			}
 		}
 		c.required(m.Why, "the wrong idea behind it", "mutants", i, "why")
 		if c.required(m.KilledBy, "a test or target:Benchmark/unit", "mutants", i, "killed_by") {

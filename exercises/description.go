@@ -203,6 +203,7 @@ func (c *checker) checkDescription() {
 	c.checkTargets()
 	c.checkCharts()
 	c.checkMutants()
+	c.checkAlternatives()
 }
 
 // atLeast checks a list of sentences: how many there are, and that none is empty.

@@ -2,7 +2,11 @@
 //
 // An exercise is a folder <topic>/<slug> that is also a Go package: README.md is the statement, exercise.yaml describes
 // it, the .go files beside them are the reference solution, the _test.go files are what a learner must pass; starter/,
-// naive/ and mutants/ hold the other variants.
+// alternatives/, naive/ and mutants/ hold the other variants.
+//
+// An alternative, alternatives/<name>/, is a correct solution in another style: another data structure, other names
+// inside. It must be accepted as the reference is, which proves that the tests test what the statement promises and not
+// how the reference does it, and that the targets leave room for another way. There is at least one.
 package exercises
 
 import (
@@ -125,15 +129,16 @@ type Library struct {
 type Role string
 
 const (
-	Starter    Role = "starter"   // compiles, fails at least one test
-	Reference  Role = "reference" // is accepted
-	Naive      Role = "naive"     // passes every test, misses a target
-	MutantRole Role = "mutant"    // is killed by the test it names
+	Starter     Role = "starter"     // compiles, fails at least one test
+	Reference   Role = "reference"   // is accepted
+	Alternative Role = "alternative" // is accepted, too, and does it another way
+	Naive       Role = "naive"       // passes every test, misses a target
+	MutantRole  Role = "mutant"      // is killed by the test it names
 )
 
 // A Variant is one version of the solution.
 type Variant struct {
-	Name     string // "starter", "reference", "naive", or the mutant's name
+	Name     string // "starter", "reference", "naive", or the alternative's or mutant's name
 	Role     Role
 	Files    Files
 	KilledBy string

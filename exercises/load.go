@@ -112,7 +112,7 @@ type checker struct {
 	doc    document
 	faults Faults
 
-	variants   map[string][]*source // "reference", "starter", "naive", "mutants/x" → files that parse
+	variants   map[string][]*source // "reference", "starter", "naive", "alternatives/x", "mutants/x" → files that parse
 	tests      []*source
 	testNames  map[string]bool // TestX
 	benchmarks map[string]bool // without prefix
@@ -137,8 +137,8 @@ func (c *checker) checkFolder() {
 			return fs.SkipDir
 		case entry.Name() == "go.mod":
 			c.faultf(name, 0, "a module of its own cannot be built into hotloop; expected no go.mod: the workspace writes one")
-		case entry.IsDir() && name != "." && !strings.Contains(name, "/") && !slices.Contains([]string{"starter", "naive", "mutants", "testdata"}, name):
-			c.faultf(name, 0, "unknown folder; expected starter, naive, mutants or testdata")
+		case entry.IsDir() && name != "." && !strings.Contains(name, "/") && !slices.Contains([]string{"starter", "alternatives", "naive", "mutants", "testdata"}, name):
+			c.faultf(name, 0, "unknown folder; expected starter, alternatives, naive, mutants or testdata")
 		case entry.Type()&fs.ModeSymlink != 0:
 			c.faultf(name, 0, "is a symbolic link; expected a regular file")
 		}

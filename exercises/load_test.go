@@ -74,6 +74,7 @@ func good() fstest.MapFS {
 		dir + "add_test.go":                    file("package add\n\nimport \"testing\"\n\nfunc TestAdd(t *testing.T) {}\n\nfunc Testable() {}\n"),
 		dir + "add_bench_test.go":              file(goodBench),
 		dir + "starter/add.go":                 file("package add\n\nfunc Add(a, b int) int { return 0 }\n"),
+		dir + "alternatives/by-one/add.go":     file("package add\n\nfunc Add(a, b int) int { return a - -b }\n"),
 		dir + "naive/add.go":                   file("package add\n\nfunc Add(a, b int) int { return b + a }\n"),
 		dir + "mutants/another-program/add.go": file("package add\n\nfunc Add(a, b int) int { return 3 }\n"),
 	}
@@ -178,6 +179,13 @@ func TestLoadFaults(t *testing.T) {
 		{"README not UTF-8", write("README.md", "# Add\n\xff\xfe\n"), dir + "README.md: is not UTF-8 text", false},
 		{"no starter", remove("starter/add.go"), dir + "starter/*.go: is missing", false},
 		{"no naive", remove("naive/add.go"), dir + "naive/*.go: is missing", false},
+		{"no alternative", remove("alternatives/by-one/add.go"), dir + "alternatives: is missing; expected at least one alternatives/<name>/", false},
+		{"alternative lacks a name", edit("alternatives/by-one/add.go", "Add", "add"), dir + "alternatives/by-one: Add is not declared", false},
+		{"alternative with a foreign import", write("alternatives/by-one/add.go", "package add\n\nimport _ \"example.com/x\"\n\nfunc Add(a, b int) int { return a + b }\n"), dir + `alternatives/by-one/add.go:3: imports "example.com/x"`, false},
+		{"alternative without code", write("alternatives/other/README.md", ""), dir + "alternatives/other/*.go: is missing; expected another correct solution", false},
+		{"alternative with a bad name", write("alternatives/Other_Way/add.go", "package add\n\nfunc Add(a, b int) int { return b + a }\n"), dir + `alternatives/Other_Way: folder name "Other_Way"`, false},
+		{"alternative that is a file", write("alternatives/add.go", "package add\n"), dir + "alternatives/add.go: a file among the alternatives", false},
+		{"mutant with an alternative's name", edit("exercise.yaml", "name: doubles", "name: by-one"), yaml + ":24: an alternative is named by-one, too", false},
 		{"no reference", remove("add.go"), dir + "*.go: is missing; expected the reference solution", true},
 		{"no tests", remove("add_test.go"), dir + "*_test.go: no function is named Test", true},
 		{"starter of another name", func(t *testing.T, fsys fstest.MapFS) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -54,24 +55,45 @@ func (e *Exercise) testFuncs(prefix string) ([]string, error) {
 	return names, nil
 }
 
-// Variants yields starter, reference, naive and then the mutants in the order of exercise.yaml. After an error it goes
-// on with the next one.
+// Alternatives are the names of the correct solutions in another style, in order.
+func (e *Exercise) Alternatives() ([]string, error) {
+	entries, err := fs.ReadDir(e.fsys, "alternatives")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the alternatives of %s: %w", e.Slug, err)
+	}
+	var names []string
+	for _, entry := range entries {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, nil
+}
+
+// Variants yields starter, reference, the alternatives, naive and then the mutants in the order of exercise.yaml. After
+// an error it goes on with the next one.
 func (e *Exercise) Variants() iter.Seq2[Variant, error] {
 	return func(yield func(Variant, error) bool) {
-		for _, name := range []Role{Starter, Reference, Naive} {
-			if !yield(e.Variant(string(name))) {
-				return
-			}
+		alternatives, err := e.Alternatives()
+		if err != nil && !yield(Variant{Name: "alternatives", Role: Alternative}, err) {
+			return
 		}
+		names := slices.Concat([]string{string(Starter), string(Reference)}, alternatives, []string{string(Naive)})
 		for _, m := range e.Mutants {
-			if !yield(e.Variant(m.Name)) {
+			names = append(names, m.Name)
+		}
+		for _, name := range names {
+			if !yield(e.Variant(name)) {
 				return
 			}
 		}
 	}
 }
 
-// Variant is "starter", "reference", "naive" or the mutant of that name; ErrNotFound for any other.
+// Variant is "starter", "reference", "naive", or the alternative or mutant of that name; ErrNotFound for any other.
 func (e *Exercise) Variant(name string) (Variant, error) {
 	v := Variant{Name: name, Role: Role(name)}
 	var err error
@@ -83,12 +105,24 @@ func (e *Exercise) Variant(name string) (Variant, error) {
 	default:
 		i := slices.IndexFunc(e.Mutants, func(m Mutant) bool { return m.Name == name })
 		if i < 0 {
-			return Variant{}, fmt.Errorf("%w: %s has no variant %q", ErrNotFound, e.Slug, name)
+			return e.alternative(name)
 		}
 		v.Role, v.KilledBy = MutantRole, e.Mutants[i].KilledBy
 		v.Files, err = e.mutate(e.Mutants[i])
 	}
 	return v, err
+}
+
+func (e *Exercise) alternative(name string) (Variant, error) {
+	names, err := e.Alternatives()
+	if err != nil {
+		return Variant{}, err
+	}
+	if !slices.Contains(names, name) {
+		return Variant{}, fmt.Errorf("%w: %s has no variant %q", ErrNotFound, e.Slug, name)
+	}
+	files, err := e.folder(path.Join("alternatives", name), isSource)
+	return Variant{Name: name, Role: Alternative, Files: files}, err
 }
 
 // mutate makes the mutant's files: the reference with the edit applied, or the mutant's own folder.

@@ -30,6 +30,7 @@ func TestVariants(t *testing.T) {
 	}{
 		{"starter", Starter, "return 0"},
 		{"reference", Reference, "return a + b"},
+		{"by-one", Alternative, "return a - -b"},
 		{"naive", Naive, "return b + a"},
 		{"subtracts", MutantRole, "return a - b"},
 		{"ignores-b", MutantRole, "return a }"},
@@ -66,7 +67,7 @@ func TestHash(t *testing.T) {
 	before := hash(good())
 	for name, changes := range map[string]bool{
 		"add.go": true, "naive/add.go": true, "add_test.go": true, "add_bench_test.go": true, "exercise.yaml": true,
-		"README.md": false, "starter/add.go": false,
+		"README.md": false, "starter/add.go": false, "alternatives/by-one/add.go": false,
 	} {
 		fsys := good()
 		file := fsys["arithmetic/add/"+name]

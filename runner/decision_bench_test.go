@@ -71,7 +71,7 @@ func addersWith(tb testing.TB, reference, naive, test, bench, targets string) *e
 		tail += fmt.Sprintf("  - {name: m%d, why: w, killed_by: TestAdd, file: add.go, find: package add, replace: package no%d}\n", i, i)
 	}
 	for name, text := range map[string]string{
-		"add.go": reference, "starter/add.go": reference, "naive/add.go": naive, "add_test.go": test, "add_bench_test.go": bench,
+		"add.go": reference, "starter/add.go": reference, "naive/add.go": naive, "add_test.go": test, "add_bench_test.go": bench, otherAdder: reference,
 		"exercise.yaml": head + "targets:\n" + targets + "hints:" + tail,
 	} {
 		fsys[dir+name] = &fstest.MapFile{Data: []byte(text)}

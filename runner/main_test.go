@@ -37,8 +37,11 @@ func adder() fstest.MapFS {
 		dir + "add_bench_test.go": file(adderBench),
 		dir + "starter/add.go":    file("package add\n\nfunc Add(a, b int) int { return 0 }\n\nfunc Sum(xs []int) int { return 0 }\n"),
 		dir + "naive/add.go":      file(adderNaive),
+		dir + otherAdder:          file(adderReference),
 	}
 }
+
+const otherAdder = "alternatives/other/add.go"
 
 const adderYAML = `title: Add numbers
 summary: The smallest exercise there is.

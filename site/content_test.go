@@ -22,10 +22,11 @@ func testExercises(t *testing.T) *exercises.Catalog {
 			pkg + ".go":     "package " + pkg + "\n\nfunc Add(a, b int) int { return a + b }\n",
 			pkg + "_test.go": "package " + pkg + "\n\nimport \"testing\"\n\n" +
 				"func TestAdd(t *testing.T) {\n\tif Add(1, 2) != 3 {\n\t\tt.Error(\"</textarea><script>alert('test')</script>\")\n\t}\n}\n",
-			pkg + "_bench_test.go":         "package " + pkg + "\n\nimport \"testing\"\n\nfunc BenchmarkAdd(b *testing.B) {\n\tfor b.Loop() {\n\t\tAdd(1, 2)\n\t}\n}\n",
-			"starter/" + pkg + ".go":       "package " + pkg + "\n\nfunc Add(a, b int) int { return 0 }\n",
-			"naive/" + pkg + ".go":         "package " + pkg + "\n\nfunc Add(a, b int) int { return b + a }\n",
-			"mutants/other/" + pkg + ".go": "package " + pkg + "\n\nfunc Add(a, b int) int { return 3 }\n",
+			pkg + "_bench_test.go":                 "package " + pkg + "\n\nimport \"testing\"\n\nfunc BenchmarkAdd(b *testing.B) {\n\tfor b.Loop() {\n\t\tAdd(1, 2)\n\t}\n}\n",
+			"starter/" + pkg + ".go":               "package " + pkg + "\n\nfunc Add(a, b int) int { return 0 }\n",
+			"naive/" + pkg + ".go":                 "package " + pkg + "\n\nfunc Add(a, b int) int { return b + a }\n",
+			"alternatives/by-minus/" + pkg + ".go": "package " + pkg + "\n\nfunc Add(a, b int) int { return a - -b }\n",
+			"mutants/other/" + pkg + ".go":         "package " + pkg + "\n\nfunc Add(a, b int) int { return 3 }\n",
 		} {
 			content = strings.ReplaceAll(content, "FILE", pkg+".go")
 			fsys["arithmetic/"+slug+"/"+name] = &fstest.MapFile{Data: []byte(content)}

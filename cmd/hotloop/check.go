@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,9 +15,9 @@ func newCheckCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [SLUG...]",
 		Short: "Prove that exercises are well made",
-		Long: `Prove that exercises are well made: the starter fails, the reference is accepted, the naive version passes the tests
-and misses a target, every mutant is killed by the test that it names. Without SLUG, all of them. The exit status is 1
-if there is a problem.`,
+		Long: `Prove that exercises are well made: the starter fails, the reference is accepted and so is each alternative (a correct
+solution in another style), the naive version passes the tests and misses a target, every mutant is killed by the test
+that it names. Without SLUG, all of them. The exit status is 1 if there is a problem.`,
 		Args: cobra.ArbitraryArgs,
 		ValidArgsFunction: func(cmd *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
 			return completeSlugs(a)(cmd, nil, word)
@@ -49,7 +50,12 @@ func (a *app) check(ctx context.Context, words []string) error {
 			fmt.Fprintf(a.stdout, "%s\n    %s\n", p, p.Hint)
 		}
 		if len(problems) == 0 {
-			fmt.Fprintf(a.stdout, "%s: well made: starter, reference, naive and %d mutants show what they must\n", e.Slug, len(e.Mutants))
+			alternatives, err := e.Alternatives()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stdout, "%s: well made: starter, reference, %s, naive and %d mutants show what they must\n",
+				e.Slug, strings.Join(alternatives, ", "), len(e.Mutants))
 		}
 	}
 	if found > 0 {

@@ -1,6 +1,6 @@
 // Package check proves that an exercise is well made, by running its variants as a learner's code would be run: nobody
-// begins with a solved exercise, the reference is accepted, the benchmarks tell the naive version from it, and every
-// mutant is noticed by the test that it names.
+// begins with a solved exercise, the reference is accepted and so is another correct solution, the benchmarks tell the
+// naive version from them, and every mutant is noticed by the test that it names.
 package check
 
 import (
@@ -82,8 +82,8 @@ func (c *checker) newTrial(v exercises.Variant) *trial {
 	switch v.Role {
 	case exercises.Starter:
 		t.judge = starter
-	case exercises.Reference:
-		t.judge = reference
+	case exercises.Reference, exercises.Alternative:
+		t.judge = correct
 		if measured {
 			t.goal = executor.Bench
 		}
@@ -173,8 +173,8 @@ func achieved(t *trial) string {
 	switch t.variant.Role {
 	case exercises.Starter:
 		return "starter fails, as it should"
-	case exercises.Reference:
-		return "reference is accepted"
+	case exercises.Reference, exercises.Alternative:
+		return title(t.variant) + " is accepted"
 	case exercises.Naive:
 		if t.goal == executor.Bench {
 			return "naive passes the tests and misses a target"
@@ -186,8 +186,8 @@ func achieved(t *trial) string {
 
 // title names a variant in messages: "starter", "mutant evicts-newest".
 func title(v exercises.Variant) string {
-	if v.Role == exercises.MutantRole {
-		return "mutant " + v.Name
+	if v.Role == exercises.MutantRole || v.Role == exercises.Alternative {
+		return string(v.Role) + " " + v.Name
 	}
 	return v.Name
 }

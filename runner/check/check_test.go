@@ -45,14 +45,15 @@ func add(t *testing.T, edit ...string) *exercises.Exercise {
 	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 	const dir = "arithmetic/add/"
 	catalog, err := exercises.Load(fstest.MapFS{
-		"kit/kit.go":              file("package kit\n"),
-		dir + "README.md":         file("# Add\n\nWrite Add.\n"),
-		dir + "exercise.yaml":     file(strings.NewReplacer(edit...).Replace(addYAML)),
-		dir + "add.go":            file("package add\n\nfunc Add(a, b int) int { return a + b }\n"),
-		dir + "add_test.go":       file("package add\n\nimport \"testing\"\n\nfunc TestAdd(t *testing.T) {}\n\nfunc TestZero(t *testing.T) {}\n"),
-		dir + "add_bench_test.go": file("package add\n\nimport \"testing\"\n\nfunc BenchmarkAdd(b *testing.B) {\n\tfor b.Loop() {\n\t\tAdd(1, 2)\n\t}\n}\n"),
-		dir + "starter/add.go":    file("package add\n\nfunc Add(a, b int) int { return 0 }\n"),
-		dir + "naive/add.go":      file("package add\n\nfunc Add(a, b int) int { return count(a, b) }\n\nfunc count(a, b int) int { return b + a }\n"),
+		"kit/kit.go":                      file("package kit\n"),
+		dir + "README.md":                 file("# Add\n\nWrite Add.\n"),
+		dir + "exercise.yaml":             file(strings.NewReplacer(edit...).Replace(addYAML)),
+		dir + "add.go":                    file("package add\n\nfunc Add(a, b int) int { return a + b }\n"),
+		dir + "add_test.go":               file("package add\n\nimport \"testing\"\n\nfunc TestAdd(t *testing.T) {}\n\nfunc TestZero(t *testing.T) {}\n"),
+		dir + "add_bench_test.go":         file("package add\n\nimport \"testing\"\n\nfunc BenchmarkAdd(b *testing.B) {\n\tfor b.Loop() {\n\t\tAdd(1, 2)\n\t}\n}\n"),
+		dir + "starter/add.go":            file("package add\n\nfunc Add(a, b int) int { return 0 }\n"),
+		dir + "alternatives/other/add.go": file("package add\n\nfunc Add(a, b int) int { return a - -b }\n"),
+		dir + "naive/add.go":              file("package add\n\nfunc Add(a, b int) int { return count(a, b) }\n\nfunc count(a, b int) int { return b + a }\n"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -113,13 +114,14 @@ func (m *machine) next(body string, job runner.Job) (report.Report, bool) {
 	return rep, true
 }
 
-const starterBody, referenceBody, naiveBody = "0", "a + b", "count(a, b)"
+const starterBody, referenceBody, otherBody, naiveBody = "0", "a + b", "a - -b", "count(a, b)"
 
 // wellMade answers as an exercise without problems does; changes replace answers.
 func wellMade(changes map[string][]report.Report) *machine {
 	m := &machine{runs: map[string]int{}, answers: map[string][]report.Report{
 		starterBody:     {wrong("TestAdd")},
 		referenceBody:   {measured(report.Accepted, measure.Yes)},
+		otherBody:       {measured(report.Accepted, measure.Yes)},
 		naiveBody:       {measured(report.TargetMissed, measure.No)},
 		"a - b":         {wrong("TestAdd", "TestZero")},
 		"a":             {wrong("TestAdd")},
@@ -184,7 +186,7 @@ func TestExercise(t *testing.T) {
 		{name: "well made without targets", edit: []string{
 			"targets:\n  - {benchmark: Add, unit: sec/op, speedup: 2, why: A sum is one instruction.}\n", "",
 			`"target:Add/sec/op"`, "TestAdd"},
-			changes: map[string][]report.Report{naiveBody: {tested(report.Accepted)}, "slowly(a + b)": {wrong("TestAdd")}}},
+			changes: map[string][]report.Report{naiveBody: {tested(report.Accepted)}, otherBody: {tested(report.Accepted)}, "slowly(a + b)": {wrong("TestAdd")}}},
 		{name: "starter misses a target only", changes: map[string][]report.Report{starterBody: {measured(report.TargetMissed, measure.No)}}},
 		{name: "starter panics", changes: map[string][]report.Report{starterBody: {tested(report.RuntimeError, "TestAdd error")}}},
 		{name: "mutant panics", changes: map[string][]report.Report{"a": {tested(report.RuntimeError, "TestAdd error", "TestZero gone")}}},
@@ -212,6 +214,15 @@ func TestExercise(t *testing.T) {
 			want: "reference is not accepted: wrong answer: Reason. TestZero: add_test.go:5: Add(1, 2) = 0, want 3"},
 		{name: "reference does not compile", changes: map[string][]report.Report{referenceBody: {notCompiling()}},
 			want: "reference does not compile"},
+		{name: "alternative fails a test", changes: map[string][]report.Report{otherBody: {wrong("TestZero")}},
+			want: "alternative other is not accepted: wrong answer: Reason. TestZero: add_test.go:5: Add(1, 2) = 0, want 3"},
+		{name: "alternative misses a target", changes: map[string][]report.Report{otherBody: {measured(report.TargetMissed, measure.No)}},
+			want: "alternative other is not accepted: target missed: Reason."},
+		{name: "alternative is noisy at first", changes: map[string][]report.Report{otherBody: {unsure, measured(report.Accepted, measure.Yes)}}},
+		{name: "alternative never sure", changes: map[string][]report.Report{otherBody: {unsure}},
+			want: "alternative other is not accepted: inconclusive"},
+		{name: "alternative does not compile", changes: map[string][]report.Report{otherBody: {notCompiling()}},
+			want: "alternative other does not compile"},
 		{name: "the compiler fails", changes: map[string][]report.Report{referenceBody: {{Verdict: report.CompileError, Reason: "The code does not compile."}}},
 			want: "reference does not compile: compile error: The code does not compile. go: no space left on device"},
 		{name: "reference too slow", changes: map[string][]report.Report{referenceBody: {measured(report.TargetMissed, measure.No)}},
@@ -304,9 +315,9 @@ func TestProgressTellsEachVariant(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := strings.Join(lines, "\n")
-	if len(lines) != 8 || !strings.Contains(lines[7], "add: 8 of 8: ") || !strings.Contains(all, "mutant subtracts is killed by TestAdd") ||
+	if len(lines) != 9 || !strings.Contains(lines[8], "add: 9 of 9: ") || !strings.Contains(all, "alternative other is accepted") || !strings.Contains(all, "mutant subtracts is killed by TestAdd") ||
 		!strings.Contains(all, "mutant ignores-b survived") {
-		t.Errorf("progress of eight variants:\n%s", all)
+		t.Errorf("progress of nine variants:\n%s", all)
 	}
 	if m.most > parallel {
 		t.Errorf("%d runs at once, want at most %d", m.most, parallel)

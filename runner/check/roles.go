@@ -47,28 +47,32 @@ func starter(ctx context.Context, c *checker, t *trial) (*Problem, error) {
 	return problem("a starter compiles, runs and fails a test", "starter: %s", because(rep)), nil
 }
 
-// reference must be accepted.
-func reference(ctx context.Context, c *checker, t *trial) (*Problem, error) {
+// correct must be accepted: the reference, and what does it another way.
+func correct(ctx context.Context, c *checker, t *trial) (*Problem, error) {
+	var rep *outcome
+	var err error
 	if t.goal == executor.Test {
-		rep, err := c.test(ctx, t.variant, t.goal)
-		return referenceProblem(rep), err
+		rep, err = c.test(ctx, t.variant, t.goal)
+	} else {
+		rep, err = c.measure(ctx, t.variant, func(rep *outcome) bool { return rep.Verdict != report.Inconclusive })
 	}
-	rep, err := c.measure(ctx, t.variant, func(rep *outcome) bool { return rep.Verdict != report.Inconclusive })
-	return referenceProblem(rep), err
-}
-
-func referenceProblem(rep *outcome) *Problem {
-	if rep == nil || rep.Verdict == report.Accepted {
-		return nil
+	if err != nil || rep.Verdict == report.Accepted {
+		return nil, err
 	}
-	switch rep.Verdict {
-	case report.CompileError:
-		return compileProblem("reference", rep)
-	case report.TargetMissed, report.Inconclusive:
-		return problem("make the target easier to reach than what was measured here, with room for a slower machine",
-			"reference is not accepted: %s", because(rep))
+	name := title(t.variant)
+	if rep.Verdict == report.CompileError {
+		return compileProblem(name, rep), nil
 	}
-	return problem("the reference must pass its own tests within the limits", "reference is not accepted: %s", because(rep))
+	hint := "the reference must pass its own tests within the limits"
+	switch isTarget := rep.Verdict == report.TargetMissed || rep.Verdict == report.Inconclusive; {
+	case isTarget && t.variant.Role == exercises.Alternative:
+		hint = "make the target easier to reach: it asks for the reference's way, or let the alternative do better if its way is no good one"
+	case isTarget:
+		hint = "make the target easier to reach than what was measured here, with room for a slower machine"
+	case t.variant.Role == exercises.Alternative:
+		hint = "let the tests ask for what the statement promises and nothing else, or correct the alternative"
+	}
+	return problem(hint, "%s is not accepted: %s", name, because(rep)), nil
 }
 
 // naive must pass every test and miss a target, if there are targets.
