@@ -13,6 +13,7 @@ import (
 
 	"hotloop/exercises"
 	"hotloop/runner/executor"
+	"hotloop/runner/measure"
 	"hotloop/runner/report"
 )
 
@@ -42,6 +43,7 @@ func newAttempt(r *Runner, job Job) *attempt {
 		Tests:       []report.Test{},
 		Benchmarks:  []report.Benchmark{},
 		Series:      []report.Series{},
+		Profiles:    []report.Profile{},
 		Diagnostics: []report.Diagnostic{},
 	}
 	return &attempt{Runner: r, job: job, rep: rep}
@@ -50,6 +52,7 @@ func newAttempt(r *Runner, job Job) *attempt {
 // run is the run: plan, then each step in the sandbox, then measure, then judge.
 func (a *attempt) run(ctx context.Context) error {
 	a.tests = newTests(a.tell)
+	before := cpuCounters()
 	leave, ok := a.enter(ctx, a.places, executor.Build)
 	if ok {
 		err := a.planAndRun(ctx)
@@ -60,7 +63,7 @@ func (a *attempt) run(ctx context.Context) error {
 	}
 	a.evidence.canceled = ctx.Err() != nil
 	a.rep.Tests = a.tests.settle()
-	a.rep.Environment = a.environment()
+	a.rep.Environment = a.environment(before)
 	a.rep.Verdict, a.rep.Reason = judge(a.ex, a.rep, &a.evidence)
 	a.rep.Seconds = time.Since(a.rep.Started).Seconds()
 	return nil
@@ -90,11 +93,14 @@ func (a *attempt) planAndRun(ctx context.Context) error {
 	if verdict, _ := judgeTests(a.tests.current(), &a.evidence); verdict != report.Accepted {
 		return nil // how fast a wrong answer is does not matter
 	}
-	leave, ok := a.enter(ctx, a.measuring, executor.Bench)
+	leave, ok := a.enter(ctx, a.measuring, a.job.Goal)
 	if !ok {
 		return nil
 	}
 	defer leave()
+	if a.job.Goal == executor.Profile {
+		return a.profile(ctx, bench)
+	}
 	return a.measure(ctx, bench)
 }
 
@@ -115,9 +121,14 @@ func (a *attempt) plan() ([]executor.Step, error) {
 	return steps, err
 }
 
+// takesTurns says whether what runs in a phase runs benchmarks when it is asked to.
+func takesTurns(phase executor.Phase) bool {
+	return phase == executor.Bench || phase == executor.Profile
+}
+
 func splitBench(steps []executor.Step) (before, bench []executor.Step) {
 	for _, s := range steps {
-		if s.Phase == executor.Bench {
+		if takesTurns(s.Phase) {
 			bench = append(bench, s)
 		} else {
 			before = append(before, s)
@@ -143,8 +154,12 @@ func (a *attempt) enter(ctx context.Context, places chan struct{}, phase executo
 	}
 }
 
-func (a *attempt) environment() report.Environment {
-	env := a.rep.Environment // what measuring has filled in
+// environment is where the run happened. How quiet it was, measuring has filled in; without that, the whole run counts.
+func (a *attempt) environment(before measure.CPU) report.Environment {
+	env := a.rep.Environment
+	if env.Quiet == 0 {
+		env.Quiet = measure.Quiet(before, cpuCounters())
+	}
 	env.OS, env.Arch, env.CPU, env.Procs = runtime.GOOS, runtime.GOARCH, cpuModel(), runtime.NumCPU()
 	if x, ok := a.executor.(executor.Versioner); ok {
 		env.Go = x.Version()

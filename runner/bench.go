@@ -143,13 +143,14 @@ func (a *attempt) benchFailure(f *turnFailure) error {
 	return nil
 }
 
-// turn asks the player for one run of a benchmark and waits for its record. The points that come with it go to point.
-func (p *player) turn(ctx context.Context, turn harness.Turn, point func(*harness.Record)) (*harness.Record, error) {
+// turn asks the player for one run of a benchmark and waits for its record. The points and profiles that come with it go to
+// more.
+func (p *player) turn(ctx context.Context, turn harness.Turn, more func(*harness.Record)) (*harness.Record, error) {
 	fail := func(err error) error { return &turnFailure{p.variant, turn.Bench, err} }
 	if _, err := p.process.turns.Write(turn.Line()); err != nil {
 		return nil, fail(errEnded)
 	}
-	rec, err := p.await(ctx, harness.BenchRecord, point)
+	rec, err := p.await(ctx, harness.BenchRecord, more)
 	switch {
 	case err != nil:
 		return nil, fail(err)
@@ -160,7 +161,7 @@ func (p *player) turn(ctx context.Context, turn harness.Turn, point func(*harnes
 }
 
 // await takes records until one of the kind comes.
-func (p *player) await(ctx context.Context, kind string, point func(*harness.Record)) (*harness.Record, error) {
+func (p *player) await(ctx context.Context, kind string, more func(*harness.Record)) (*harness.Record, error) {
 	late := time.NewTimer(p.limit)
 	defer late.Stop()
 	for {
@@ -171,8 +172,8 @@ func (p *player) await(ctx context.Context, kind string, point func(*harness.Rec
 				return nil, errEnded
 			case rec.Kind == kind:
 				return rec, nil
-			case rec.Kind == harness.PointRecord:
-				point(rec)
+			case rec.Kind == harness.PointRecord, rec.Kind == harness.ProfileRecord:
+				more(rec)
 			}
 		case <-late.C:
 			return nil, errStuck

@@ -48,7 +48,7 @@ func judge(ex *exercises.Exercise, rep *report.Report, ev *evidence) (report.Ver
 	if ex == nil || ev.tested == nil {
 		return judgeSteps(rep, ev)
 	}
-	if verdict, reason := judgeTests(rep.Tests, ev); verdict != report.Accepted || rep.Goal != string(executor.Bench) {
+	if verdict, reason := judgeTests(rep.Tests, ev); verdict != report.Accepted || !takesTurns(executor.Phase(rep.Goal)) {
 		return verdict, reason
 	}
 	return judgeBenchmarks(ex, rep, ev)
@@ -196,7 +196,7 @@ func failedReason(failed []report.Test, of int) string {
 // judgeBenchmarks is for solutions whose tests all passed.
 func judgeBenchmarks(ex *exercises.Exercise, rep *report.Report, ev *evidence) (report.Verdict, string) {
 	for _, end := range ev.ended { // Canceled is what measure does to those that are stuck
-		if verdict, ok := limitVerdicts[end.result.Status]; ok && verdict != report.Canceled && end.phase == executor.Bench {
+		if verdict, ok := limitVerdicts[end.result.Status]; ok && verdict != report.Canceled && takesTurns(end.phase) {
 			return verdict, end.result.Reason
 		}
 	}
@@ -205,6 +205,12 @@ func judgeBenchmarks(ex *exercises.Exercise, rep *report.Report, ev *evidence) (
 		return report.TimeLimitExceeded, ev.stuck
 	case ev.broke != "":
 		return report.RuntimeError, ev.broke
+	}
+	if rep.Goal == string(executor.Profile) {
+		if len(rep.Profiles) == 0 {
+			return report.Invalid, "Nothing was profiled."
+		}
+		return report.Accepted, ""
 	}
 	if len(rep.Benchmarks) == 0 && len(ex.Targets) > 0 {
 		return report.Invalid, "Nothing was measured."

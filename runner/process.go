@@ -45,7 +45,7 @@ func (a *attempt) start(ctx context.Context, step executor.Step) (*process, erro
 		p.run(ctx, a, &cmd, nil, nil)
 		return p, nil
 	}
-	hello := harness.Hello{Seed: a.rep.Seed, Bench: step.Phase == executor.Bench}
+	hello := harness.Hello{Seed: a.rep.Seed, Bench: takesTurns(step.Phase)}
 	if !hello.Bench {
 		hello.Limit = cmd.Limits.Wall
 		cmd.Limits.Wall += hardGrace

@@ -28,6 +28,7 @@ type Job struct {
 	Flags    []string         `json:"flags,omitempty"` // snippets only: flags of the runtime, "--expose-gc"
 	Limits   exercises.Limits `json:"limits,omitzero"` // snippets only: tighter than the default
 	Seed     uint64           `json:"seed,omitempty"`  // of the random inputs; 0: another one in each run
+	Bench    string           `json:"bench,omitempty"` // with executor.Profile: only this benchmark; "" for all that are timed
 }
 
 // A Func runs a job and tells h what happens. On this machine or on a worker far away, it has the same type. The error
@@ -75,6 +76,9 @@ func (r *Runner) newAttempt(job Job) (*attempt, error) {
 	if job.Exercise != "" {
 		if a.ex, err = r.Exercises.Lookup(job.Exercise); err != nil {
 			return nil, fmt.Errorf("looking up exercise %q: %w", job.Exercise, err)
+		}
+		if err := checkBench(a.ex, job.Bench); err != nil {
+			return nil, err
 		}
 	}
 	if err := a.executor.Available(); err != nil {

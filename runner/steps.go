@@ -104,7 +104,7 @@ func (a *attempt) end(p *process) (ending, error) {
 		a.evidence.tested, a.evidence.repeated, a.evidence.race = &p.result, a.tests.repeated(), a.tests.race()
 	}
 	note := cmp.Or(p.result.Reason, p.step.Note)
-	if p.step.Phase == executor.Bench {
+	if takesTurns(p.step.Phase) {
 		note = cmp.Or(note, cmp.Or(p.step.Variant, yours))
 	}
 	a.tell.step(report.Step{Phase: string(p.step.Phase), Seconds: p.result.Wall.Seconds(), Status: string(p.result.Status),

@@ -21,6 +21,9 @@ const (
 	Test  Phase = "test"
 	Bench Phase = "bench"
 	Run   Phase = "run" // a snippet: run its main function
+
+	// Profile follows Test, as Bench does: it shows where the learner's code spends time and memory, not how fast it is.
+	Profile Phase = "profile"
 )
 
 // The two streams of a command, as Decode and report.Output name them.

@@ -17,6 +17,7 @@ type Event struct {
 	Progress   *Progress       `json:"progress,omitempty"`
 	Sample     *measure.Sample `json:"sample,omitempty"`
 	Point      *measure.Point  `json:"point,omitempty"`
+	Pprof      *Pprof          `json:"pprof,omitempty"`
 	Report     *Report         `json:"report,omitempty"`
 }
 
@@ -37,7 +38,7 @@ type Output struct {
 
 // A Step is a part of the run: told once when it starts (Status empty) and once when it has ended.
 type Step struct {
-	Phase   string  `json:"phase"`             // build, test, bench, run
+	Phase   string  `json:"phase"`             // build, test, bench, profile, run
 	Variant string  `json:"variant,omitempty"` // whose code; empty means the learner's
 	Seconds float64 `json:"seconds"`           // wall time, once it ended
 	Status  string  `json:"status,omitempty"`  // a sandbox.Status; "" while it runs
@@ -114,6 +115,7 @@ type Report struct {
 	Tests       []Test       `json:"tests"`
 	Benchmarks  []Benchmark  `json:"benchmarks"`
 	Series      []Series     `json:"series"`
+	Profiles    []Profile    `json:"profiles"` // with the goal "profile"
 	Diagnostics []Diagnostic `json:"diagnostics"`
 	Environment Environment  `json:"environment"`
 }
@@ -147,6 +149,59 @@ type Series struct {
 	Points  [][2]float64 `json:"points"`
 }
 
+// The kinds of a Profile.
+const (
+	CPU   = "cpu"   // where CPU time was spent, in seconds
+	Alloc = "alloc" // where memory was allocated, in bytes: each allocation counted, none estimated
+	Kept  = "kept"  // where memory was allocated that was still in use when the benchmark read its live heap last, in bytes
+)
+
+// A Profile says where one variant's benchmarks spent time or memory. It is of what their loops did: neither of what
+// stands before them, nor of hotloop's own work.
+type Profile struct {
+	Variant    string            `json:"variant"` // "yours" or "naive"
+	Kind       string            `json:"kind"`
+	Unit       string            `json:"unit"` // "sec" or "B"
+	Benchmarks []string          `json:"benchmarks"`
+	Total      float64           `json:"total"`             // in Unit
+	Samples    int64             `json:"samples,omitempty"` // of CPU time, a hundred in a second of each busy processor
+	Objects    int64             `json:"objects,omitempty"` // of memory
+	Functions  []ProfileFunction `json:"functions"`         // those with the most, by Flat
+	Lines      []ProfileLine     `json:"lines"`             // of the learner's functions that are in the profile, whole
+	Note       string            `json:"note,omitempty"`    // what is to be kept in mind
+}
+
+// A ProfileFunction is a function's part of a Profile.
+type ProfileFunction struct {
+	Name    string  `json:"name"` // "(*Cache[...]).Get" in the exercise's package, else with its package
+	File    string  `json:"file"`
+	Own     bool    `json:"own,omitempty"`     // it is in the solution's files
+	Flat    float64 `json:"flat"`              // of the function itself
+	Cum     float64 `json:"cum"`               // with all that it called
+	Objects int64   `json:"objects,omitempty"` // those of Flat
+}
+
+// A ProfileLine is a line of the learner's and its part of a Profile; both are zero in most lines.
+type ProfileLine struct {
+	File    string  `json:"file"`
+	Line    int     `json:"line"` // from 1
+	Text    string  `json:"text"`
+	Flat    float64 `json:"flat,omitempty"`    // of the line itself
+	Cum     float64 `json:"cum,omitempty"`     // with all that it called
+	Objects int64   `json:"objects,omitempty"` // those of Cum
+}
+
+// A Pprof is the whole of a Profile, as "go tool pprof" reads it. It is told while the run goes on and is no part of the
+// Report.
+type Pprof struct {
+	Variant string `json:"variant"`
+	Kind    string `json:"kind"`
+	Data    []byte `json:"data"` // a .pb.gz file
+}
+
+// Name is the name of the file: "yours-cpu.pb.gz".
+func (p *Pprof) Name() string { return p.Variant + "-" + p.Kind + ".pb.gz" }
+
 // Environment is where a run happened.
 type Environment struct {
 	Go    string  `json:"go"`
@@ -154,5 +209,5 @@ type Environment struct {
 	Arch  string  `json:"arch"`
 	CPU   string  `json:"cpu"`
 	Procs int     `json:"procs"` // GOMAXPROCS of the program under test
-	Quiet float64 `json:"quiet"` // 0 … 1: share of CPU time that other programs left free while measuring
+	Quiet float64 `json:"quiet"` // 0 … 1: share of CPU time that other programs left free while measuring, or during the run
 }

@@ -24,6 +24,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	p.Tests = orEmpty(p.Tests)
 	p.Benchmarks = orEmpty(p.Benchmarks)
 	p.Series = orEmpty(p.Series)
+	p.Profiles = orEmpty(p.Profiles)
 	p.Diagnostics = orEmpty(p.Diagnostics)
 	return json.Marshal(p)
 }
@@ -107,7 +108,7 @@ func replayLine(line []byte, h Handler) (Event, error) {
 func (e Event) fields() int {
 	n := 0
 	for _, set := range []bool{e.Output != nil, e.Step != nil, e.Test != nil, e.Diagnostic != nil, e.Progress != nil,
-		e.Sample != nil, e.Point != nil, e.Report != nil} {
+		e.Sample != nil, e.Point != nil, e.Pprof != nil, e.Report != nil} {
 		if set {
 			n++
 		}

@@ -25,11 +25,19 @@ type cpuReading struct {
 }
 
 // Begin stands before the loop of a benchmark, End behind it: between them, CPU time counts.
-func Begin(b *testing.B) { loop.b, loop.begun = b, cpuNow() }
+func Begin(b *testing.B) {
+	if profiled.begin != nil {
+		profiled.begin()
+	}
+	loop.b, loop.begun = b, cpuNow()
+}
 
 // End is the other half of Begin.
 func End(b *testing.B) {
 	now := cpuNow()
+	if profiled.end != nil {
+		profiled.end()
+	}
 	loop.cpu += now.time - loop.begun.time
 	loop.moved = loop.moved || now.thread != loop.begun.thread
 }
@@ -63,10 +71,14 @@ func (c *channel) take(turn Turn, f func(*testing.B), overhead time.Duration) {
 	if turn.Sample {
 		stop = sample()
 	}
+	if turn.Profile != "" {
+		c.beginProfile(turn)
+	}
 	rec := run(f, turn.N)
 	if stop != nil {
 		tell(stop())
 	}
+	profiled = profiling{}
 	rec.Name = turn.Bench
 	rec.CPU = max(0, rec.CPU-overhead.Seconds())
 	c.write(rec)

@@ -50,6 +50,8 @@ const (
 	BenchRecord = "bench" // the answer to a turn
 	ReadyRecord = "ready" // initialised, waiting for the first turn
 	ExitRecord  = "exit"  // all tests ran, with Code; nothing follows
+
+	ProfileRecord = "profile" // a part of a profile: Name is which, Data the part; the last one has Status Pass
 )
 
 // How a test or a benchmark ended.
@@ -76,14 +78,26 @@ type Record struct {
 	Axis    string
 	X       float64
 	Y       float64
+	Data    string // of a profile, in base64
 }
 
 // A Turn asks a test binary for one run of a benchmark.
 type Turn struct {
-	Bench  string
-	N      int
-	Sample bool // read heap and goroutines while it runs, and tell them as points
+	Bench   string
+	N       int
+	Sample  bool   // read heap, goroutines and collections while it runs, and tell them as points
+	Profile string // CPUProfile or HeapProfile: of what the loop does; the binary must have package profiling in it
 }
+
+// What a Turn asks for as Profile, and what comes of it as the Name of records.
+const (
+	CPUProfile  = "cpu"  // brings CPUProfile
+	HeapProfile = "heap" // brings BaseProfile, AllocProfile, and KeptProfile if the benchmark reads its live heap
+
+	BaseProfile  = "base"  // what had been allocated, and was in use, when the loop began
+	AllocProfile = "alloc" // the same when it ended
+	KeptProfile  = "kept"  // the same when the live heap was read last
+)
 
 // A Chain seals records, each with all that came before it: none can be forged, dropped, repeated or moved without the
 // key. What it cannot show is that the last ones are missing; the exit record is there for that.

@@ -13,12 +13,15 @@ import (
 	"unicode/utf8"
 
 	"hotloop/exercises"
+	"hotloop/runner/executor"
 )
 
-// The generated files. That with the benchmarks is apart: to be tested, a solution needs no benchmarks.
+// The generated files. That with the benchmarks is apart: to be tested, a solution needs no benchmarks. So is what makes
+// profiles, which only a run with that goal has in it.
 const (
-	mainFile  = "hotloop_main_test.go"
-	benchFile = "hotloop_bench_test.go"
+	mainFile    = "hotloop_main_test.go"
+	benchFile   = "hotloop_bench_test.go"
+	profileFile = "hotloop_profile_test.go"
 )
 
 // Names of the generated file that the inserted calls use. Nobody else's declarations look like these.
@@ -41,7 +44,7 @@ type testFiles struct {
 	decls  map[string][]string        // by file: what it declares at the top
 }
 
-func readTests(ex *exercises.Exercise) (*testFiles, error) {
+func readTests(ex *exercises.Exercise, goal executor.Phase) (*testFiles, error) {
 	sources, err := ex.Tests()
 	if err != nil {
 		return nil, err
@@ -57,6 +60,10 @@ func readTests(ex *exercises.Exercise) (*testFiles, error) {
 	}
 	t.files[mainFile], t.files[benchFile] = t.main(), t.bench()
 	t.measuring = append(t.benchmarkFiles(), benchFile)
+	if goal == executor.Profile {
+		t.files[profileFile] = fmt.Appendf(nil, "package %s\n\nimport _ %q\n", t.pkg, harnessPath+"/profiling")
+		t.measuring = append(t.measuring, profileFile)
+	}
 	return t, nil
 }
 

@@ -106,8 +106,8 @@ func publish(dir string, fill func(tmp string) error) error {
 }
 
 // cached is the test binary of naive or reference, and the step that builds it if the cache has none.
-func (p *plan) cached(variant string) (bin string, build *executor.Step, err error) {
-	key, err := p.cacheKey(variant)
+func (p *plan) cached(variant string, goal executor.Phase) (bin string, build *executor.Step, err error) {
+	key, err := p.cacheKey(variant, goal)
 	if err != nil {
 		return "", nil, err
 	}
@@ -139,11 +139,11 @@ func keep(built, bin string) error {
 }
 
 // cacheKey names everything that the variant's binary depends on.
-func (p *plan) cacheKey(variant string) (string, error) {
+func (p *plan) cacheKey(variant string, goal executor.Phase) (string, error) {
 	hash, err := p.ex.Hash()
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(fmt.Append(nil, cacheFormat, "\n", hash, "\n", p.kit, "\n", p.tc.path, "\n", p.tc.GOVERSION, "\n", p.compile("", "", false).Args))
+	sum := sha256.Sum256(fmt.Append(nil, cacheFormat, "\n", hash, "\n", p.kit, "\n", p.tc.path, "\n", p.tc.GOVERSION, "\n", p.compile("", "", false).Args, "\n", goal))
 	return p.ex.Slug + "-" + variant + "-" + hex.EncodeToString(sum[:8]), nil
 }

@@ -49,7 +49,7 @@ type plan struct {
 }
 
 func (p *plan) steps(src executor.Source) ([]executor.Step, error) {
-	tests, err := readTests(p.ex)
+	tests, err := readTests(p.ex, src.Goal)
 	if err != nil {
 		return nil, err
 	}
@@ -64,11 +64,14 @@ func (p *plan) steps(src executor.Source) ([]executor.Step, error) {
 		return nil, err
 	}
 	steps := p.buildAndTest(src)
-	if src.Goal != executor.Bench {
+	if !measures(src.Goal) {
 		return steps, nil
 	}
-	return p.bench(src, steps)
+	return p.measure(src, steps)
 }
+
+// measures says whether the goal takes the benchmarks.
+func measures(goal executor.Phase) bool { return goal == executor.Bench || goal == executor.Profile }
 
 func (p *plan) buildAndTest(src executor.Source) []executor.Step {
 	race, note := p.ex.Race, ""
@@ -76,7 +79,7 @@ func (p *plan) buildAndTest(src executor.Source) []executor.Step {
 		race, note = false, "without the race detector: it needs a C compiler, "+p.tc.CC
 	}
 	bin := p.binary("test")
-	build := p.build(testBinary{dir: p.dir, files: src.Files, bin: bin, race: race, bench: src.Goal == executor.Bench && !race, note: note})
+	build := p.build(testBinary{dir: p.dir, files: src.Files, bin: bin, race: race, bench: measures(src.Goal) && !race, note: note})
 	vet := p.vet(src.Files, race)
 	if src.Goal == executor.Build {
 		return []executor.Step{vet, build}
@@ -92,16 +95,25 @@ func (p *plan) buildAndTest(src executor.Source) []executor.Step {
 	return []executor.Step{vet, build, test}
 }
 
-// bench adds what measures: the binaries that are not there yet, and the three processes.
-func (p *plan) bench(src executor.Source, steps []executor.Step) ([]executor.Step, error) {
+// others are the variants that are measured beside the learner's. Of a profile the reference would be told by its
+// functions, which the learner is to find.
+func others(goal executor.Phase) []string {
+	if goal == executor.Profile {
+		return []string{naive}
+	}
+	return []string{naive, reference}
+}
+
+// measure adds what measures: the binaries that are not there yet, and the processes.
+func (p *plan) measure(src executor.Source, steps []executor.Step) ([]executor.Step, error) {
 	bins := map[string]string{yours: p.binary("test")}
 	if p.ex.Race && p.tc.canRace() { // what was tested is ten times slower than what is to be measured
 		bins[yours] = p.binary("bench")
 		again := p.build(testBinary{dir: p.dir, files: src.Files, bin: bins[yours], bench: true, note: "without the race detector, to be measured"})
 		steps = append(steps, again)
 	}
-	for _, variant := range []string{naive, reference} {
-		bin, build, err := p.cached(variant)
+	for _, variant := range others(src.Goal) {
+		bin, build, err := p.cached(variant, src.Goal)
 		if err != nil {
 			return nil, err
 		}
@@ -110,10 +122,10 @@ func (p *plan) bench(src executor.Source, steps []executor.Step) ([]executor.Ste
 			steps = append(steps, *build)
 		}
 	}
-	for _, variant := range []string{naive, reference, yours} {
+	for _, variant := range append(others(src.Goal), yours) {
 		limits := p.limits(benchLimits)
 		limits.Wall, limits.CPU = benchLimits.Wall, benchLimits.CPU
-		steps = append(steps, executor.Step{Phase: executor.Bench, Variant: variant, Harness: true, Command: p.run(bins[variant], limits)})
+		steps = append(steps, executor.Step{Phase: src.Goal, Variant: variant, Harness: true, Command: p.run(bins[variant], limits)})
 	}
 	return steps, nil
 }

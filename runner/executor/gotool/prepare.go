@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hotloop/exercises"
+	"hotloop/runner/executor"
 )
 
 // Prepare compiles ahead what solutions of the exercises are compiled and linked with: the kit, and of the standard
@@ -43,7 +44,7 @@ func (x *Executor) Prepare(ctx context.Context, all ...*exercises.Exercise) erro
 
 func importsOf(ex *exercises.Exercise) (paths []string, err error) {
 	p := &plan{ex: ex}
-	if p.tests, err = readTests(ex); err != nil {
+	if p.tests, err = readTests(ex, executor.Test); err != nil {
 		return nil, err
 	}
 	for _, role := range []exercises.Role{exercises.Starter, exercises.Reference} {
