@@ -230,7 +230,7 @@ func (c *checker) isUnit(unit string, path ...any) {
 }
 
 // The series that the harness records of every counted benchmark.
-var harnessSeries = []string{"heap", "goroutines"}
+var harnessSeries = []string{"heap", "heap after collection", "heap held", "goroutines", "GC pauses"}
 
 func (c *checker) checkCharts() {
 	for i, chart := range c.e.Charts {
@@ -243,14 +243,14 @@ func (c *checker) checkCharts() {
 		case "bars":
 			c.isBenchmark(chart.Of, "charts", i, "of")
 			c.isUnit(chart.Unit, "charts", i, "unit")
-		case "lines":
+		case "lines", "latency":
 			for _, name := range append([]string{chart.Of}, chart.With...) {
 				if !slices.Contains(harnessSeries, name) && !c.literals[name] {
-					c.yamlf(at("charts", i, "of"), "no test draws the series %q; expected a name given to kit.Point or kit.HeapSeries", name)
+					c.yamlf(at("charts", i, "of"), "no test draws the series %q; expected a name given to kit.Point, kit.HeapSeries or Latencies.Chart", name)
 				}
 			}
 		default:
-			c.yamlf(at("charts", i, "kind"), "kind is %q; expected bars or lines", chart.Kind)
+			c.yamlf(at("charts", i, "kind"), "kind is %q; expected bars, lines or latency", chart.Kind)
 		}
 	}
 }

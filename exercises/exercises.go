@@ -95,7 +95,7 @@ type Target struct {
 
 // A Chart is what the exercise's page draws of a benchmark or of a series.
 type Chart struct {
-	Kind  string `yaml:"kind"` // "bars" (a benchmark, naive · yours · reference) or "lines" (a series)
+	Kind  string `yaml:"kind"` // "bars" (a benchmark, naive · yours · reference), "lines" (a series) or "latency" (kit.Latencies' Chart)
 	Of    string `yaml:"of"`   // the benchmark's or the series' name
 	Unit  string `yaml:"unit"`
 	Title string `yaml:"title"`

@@ -166,7 +166,7 @@ func TestLoadFaults(t *testing.T) {
 		{"target with neither", edit("exercise.yaml", "speedup: 2, ", ""), yaml + ":10: target Add has both or neither", false},
 		{"target without why", edit("exercise.yaml", ", why: Nothing stays.", ""), yaml + ":11: why is missing", false},
 		{"target not a number", edit("exercise.yaml", "at_most: 0", "at_most: .nan"), yaml + ":11: target Kept is below zero", false},
-		{"chart of unknown kind", edit("exercise.yaml", "kind: bars", "kind: pie"), yaml + `:13: kind is "pie"; expected bars or lines`, false},
+		{"chart of unknown kind", edit("exercise.yaml", "kind: bars", "kind: pie"), yaml + `:13: kind is "pie"; expected bars, lines or latency`, false},
 		{"chart of no series", edit("exercise.yaml", "of: growth", "of: shrinking"), yaml + `:14: no test draws the series "shrinking"`, false},
 		{"does not parse as YAML", edit("exercise.yaml", "[L1.1]", "[L1.1"), yaml + ":7: ", false},
 		{"empty YAML", write("exercise.yaml", ""), yaml + ": ", true},

@@ -131,9 +131,17 @@ func receiver(fn *ast.FuncDecl) string {
 	}
 }
 
-// strings are the string literals of the file.
+// kitUnits are the units that kit's Latencies report themselves, by ReportMetrics.
+var kitUnits = []string{"p50-sec", "p99-sec", "max-sec"}
+
+// strings are the string literals of the file, and those that stand in kit for it.
 func (s *source) strings(names map[string]bool) {
 	ast.Inspect(s.file, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "ReportMetrics" {
+			for _, unit := range kitUnits {
+				names[unit] = true
+			}
+		}
 		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
 			if text, err := strconv.Unquote(lit.Value); err == nil {
 				names[text] = true

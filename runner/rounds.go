@@ -40,7 +40,7 @@ type measurement struct {
 	a       *attempt
 	players []*player
 	seed    uint64
-	sampled string // the benchmark whose heap and goroutines are told while it runs
+	sampled string // the benchmark whose heap, goroutines and collections are told
 }
 
 // A variant's samples of one benchmark, a value a round.
@@ -86,12 +86,12 @@ func (m *measurement) benchmark(ctx context.Context, name string) error {
 	return m.time(ctx, name, all, first)
 }
 
-// tell tells the points of the first round of a benchmark that counts: its own, and heap and goroutines if it is the one
-// that stands for the exercise. Those of two benchmarks would be one zigzag.
+// tell tells the points of the first round of a benchmark that counts: its own, and what was sampled if it is the one that
+// stands for the exercise. Those of two benchmarks would be one zigzag.
 func (m *measurement) tell(name string, points []measure.Point) {
 	m.sampled = cmp.Or(m.sampled, name)
 	for _, p := range points {
-		if m.sampled == name || p.Series != harness.HeapSeries && p.Series != harness.GoroutineSeries {
+		if m.sampled == name || !harness.Sampled(p.Series) {
 			m.a.tell.point(p)
 		}
 	}

@@ -145,7 +145,7 @@ func replay(ex *exercises.Exercise, a history.Attempt) (*results, error) {
 	if err := report.Replay(bytes.NewReader(a.Events), res); err != nil {
 		return nil, fmt.Errorf("replaying attempt %d: %w", a.ID, err)
 	}
-	res.end(&outcome{Verdict: a.Verdict, Reason: a.Reason})
+	res.end(&outcome{Verdict: a.Verdict, Reason: a.Reason, Attempt: attemptURL(ex.Slug, a.ID)})
 	return res, nil
 }
 

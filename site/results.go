@@ -14,7 +14,7 @@ import (
 )
 
 // The sections of a run's results, as ids in the page and names of templates in parts/results.html.
-var sections = []string{"run-status", "run-tests", "run-benchmarks", "run-charts", "run-output"}
+var sections = []string{"run-status", "run-tests", "run-benchmarks", "run-profile", "run-charts", "run-output"}
 
 // Bounds of what the page shows of a run. What is kept in the history is bounded by the runner.
 const (
@@ -36,9 +36,11 @@ type results struct {
 	Report      *report.Report // nil until it is there
 	Outcome     *outcome       // nil while it runs
 
-	shown   int            // bytes in Output
-	version int            // grows with each change
-	changed map[string]int // section → version of its last change; also "diagnostics"
+	pprof   map[string][]byte // whole profiles by file name
+	sampled bool              // something was measured
+	shown   int               // bytes in Output
+	version int               // grows with each change
+	changed map[string]int    // section → version of its last change; also "diagnostics"
 	drawn   map[string]drawing
 }
 
@@ -48,7 +50,7 @@ type drawing struct {
 }
 
 func newResults(ex *exercises.Exercise, goal string) *results {
-	r := &results{Exercise: ex, Goal: goal, changed: map[string]int{}, drawn: map[string]drawing{}}
+	r := &results{Exercise: ex, Goal: goal, pprof: map[string][]byte{}, changed: map[string]int{}, drawn: map[string]drawing{}}
 	r.touch(sections...)
 	return r
 }
@@ -75,6 +77,10 @@ func (r *results) Handle(e report.Event) error {
 	case e.Progress != nil:
 		r.Progress = e.Progress
 		r.touch("run-status")
+	case e.Sample != nil:
+		r.sampled = true
+	case e.Pprof != nil:
+		r.pprof[e.Pprof.Name()] = e.Pprof.Data
 	case e.Report != nil:
 		r.report(e.Report)
 	}
@@ -85,6 +91,9 @@ func (r *results) Handle(e report.Event) error {
 func (r *results) end(o *outcome) {
 	r.Outcome, r.Progress = o, nil
 	r.touch("run-status", "run-tests")
+	if r.Report != nil && (len(r.Report.Profiles) > 0 || r.sampled) {
+		r.touch("run-profile", "run-benchmarks") // now that the attempt is kept, there is something to link to
+	}
 }
 
 func (r *results) output(o report.Output) {
@@ -250,7 +259,7 @@ func (r *results) phase() string {
 		return ""
 	}
 	s := r.Steps[len(r.Steps)-1]
-	if doing, ok := map[string]string{"build": "Building", "vet": "Checking", "test": "Testing", "bench": "Measuring", "run": "Running"}[s.Phase]; ok {
+	if doing, ok := map[string]string{"build": "Building", "vet": "Checking", "test": "Testing", "bench": "Measuring", "profile": "Profiling", "run": "Running"}[s.Phase]; ok {
 		return doing
 	}
 	return upper(s.Phase)
@@ -282,7 +291,7 @@ func (r *results) TestCount() (count struct{ Passed, All int }) {
 	return count
 }
 
-// AllPassed says that the tests are over and there is nothing in them to look at; a benchmark's page folds them then.
+// AllPassed says that the tests are over and there is nothing in them to look at; the page of a run that measured folds them then.
 func (r *results) AllPassed() bool {
 	count := r.TestCount()
 	return r.Report != nil && count.All > 0 && count.Passed == count.All

@@ -294,7 +294,7 @@ func TestSnippet(t *testing.T) {
 
 func TestRunRequestIsChecked(t *testing.T) {
 	ts := newSite(t)
-	ts.sendJSON("POST", "/exercises/add/runs", map[string]string{"goal": "profile"}).want(t, 400)
+	ts.sendJSON("POST", "/exercises/add/runs", map[string]string{"goal": "win"}).want(t, 400)
 	ts.sendJSON("POST", "/exercises/add/runs", "x").want(t, 400)
 	res := ts.sendJSON("POST", "/exercises/nope/runs", map[string]string{"goal": "test"}).want(t, 404)
 	if e := res.json(t); e["error"] == "" {

@@ -165,6 +165,8 @@ func (s *Server) routes() *http.ServeMux {
 	add("GET /exercises/{slug}/attempts", s.attempts)
 	add("GET /exercises/{slug}/attempts/{id}", s.attempt)
 	add("POST /exercises/{slug}/attempts/{id}/restore", s.restoreAttempt)
+	add("GET /exercises/{slug}/attempts/{id}/profile", s.profilePage)
+	add("GET /exercises/{slug}/attempts/{id}/{file}", s.attemptFile)
 	return mux
 }
 

@@ -232,10 +232,10 @@ func readRunRequest(r *http.Request) (executor.Phase, edit, error) {
 		goal = req.Goal
 	}
 	switch phase := executor.Phase(goal); phase {
-	case executor.Test, executor.Bench:
+	case executor.Test, executor.Bench, executor.Profile:
 		return phase, e, nil
 	}
-	return "", e, badRequest(fmt.Sprintf("%q is not a goal.", goal), "A run's goal is test or bench.")
+	return "", e, badRequest(fmt.Sprintf("%q is not a goal.", goal), "A run's goal is test, bench or profile.")
 }
 
 // conflictPage tells a form's sender where the version is that could not be saved.

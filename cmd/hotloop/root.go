@@ -21,6 +21,7 @@ run was interrupted · 3 inconclusive. Results go to standard output, all else t
 
 const rootExample = `  hotloop start lru-cache    get the starter and the tests
   hotloop watch              test at each save
+  hotloop profile            see which of your lines cost the time
   hotloop bench -o json      measure, for scripts`
 
 // newRootCmd is the whole command line. Every command is a constructor that says how it is called, and a method of app
@@ -59,7 +60,7 @@ func newRootCmd(a *app) *cobra.Command {
 			root.AddCommand(cmd)
 		}
 	}
-	add("learn", newServeCmd(a), newListCmd(a), newNextCmd(a), newShowCmd(a), newStartCmd(a), newTestCmd(a), newBenchCmd(a),
+	add("learn", newServeCmd(a), newListCmd(a), newNextCmd(a), newShowCmd(a), newStartCmd(a), newTestCmd(a), newBenchCmd(a), newProfileCmd(a),
 		newWatchCmd(a), newHintCmd(a), newSolutionCmd(a), newResetCmd(a), newStatusCmd(a))
 	add("place", newInitCmd(a), newDoctorCmd(a), newVersionCmd(a))
 	add("author", newCheckCmd(a), newReportCmd(a))

@@ -22,8 +22,8 @@ func newWatchCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "watch [SLUG]",
 		Short: "Test at each save",
-		Long: `Test at each save of a file of the solution. Keys: q quits, h shows a hint, b measures, n goes on to the next
-exercise, Enter tests again. Keys work from a pipe, too.`,
+		Long: `Test at each save of a file of the solution. Keys: q quits, h shows a hint, b measures, p profiles, n goes on
+to the next exercise, Enter tests again. Keys work from a pipe, too.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeSlugs(a),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -115,6 +115,8 @@ func (v *view) watch(ctx context.Context, e *exercises.Exercise) (*exercises.Exe
 				v.hint(ctx)
 			case 'b', 'B':
 				v.begin(ctx, executor.Bench)
+			case 'p', 'P':
+				v.begin(ctx, executor.Profile)
 			case '\r', 't', 'T':
 				v.begin(ctx, executor.Test)
 			case 'n', 'N':
@@ -152,7 +154,8 @@ func (v *view) begin(ctx context.Context, goal executor.Phase) {
 	done := make(chan error, 1)
 	v.done = done
 	go func() {
-		rep, err := v.a.attempt(ctx, v.w, v.e, runner.Job{Goal: goal}, v.a.text(v.a.stdout, false))
+		out := report.Tee(&profileKeeper{dir: v.w.Profiles(v.e.Slug)}, v.a.text(v.a.stdout, false))
+		rep, err := v.a.attempt(ctx, v.w, v.e, runner.Job{Goal: goal}, out)
 		if err == nil {
 			err = &verdictError{rep.Verdict}
 		}
@@ -185,9 +188,9 @@ func (v *view) ended(ctx context.Context, err error) {
 		fmt.Fprintln(v.a.stdout)
 		return
 	}
-	keys := "\nh hint · b bench · q quit"
+	keys := "\nh hint · b bench · p profile · q quit"
 	if judged && verdict.verdict == report.Accepted {
-		keys = "\nn next · b bench · q quit"
+		keys = "\nn next · b bench · p profile · q quit"
 	}
 	fmt.Fprintln(v.a.stdout, keys)
 }

@@ -2,6 +2,8 @@
 // confidence intervals, series into slopes. It runs nothing and prints nothing.
 package measure
 
+import "strconv"
+
 // A Sample is one measurement of one variant of a benchmark.
 type Sample struct {
 	Benchmark string  `json:"benchmark"` // without the prefix: "GetHit" of BenchmarkGetHit
@@ -20,6 +22,18 @@ type Point struct {
 	Axis    string  `json:"axis,omitempty"` // what X is, when it is not seconds: "cache size"
 	X       float64 `json:"x"`              // seconds since the series began, unless Axis says otherwise
 	Y       float64 `json:"y"`
+}
+
+// PercentileAxis is the axis of a series that is a distribution: its points have percentiles as X, 0 … 100, and the value
+// that so many per cent of all values do not exceed as Y.
+const PercentileAxis = "percentile"
+
+// Percentile names a percentile for people: "p50", "p99.9"; 100 is "max".
+func Percentile(x float64) string {
+	if x >= 100 {
+		return "max"
+	}
+	return "p" + strconv.FormatFloat(x, 'g', 6, 64)
 }
 
 // An Interval is an estimate with a 95 % confidence interval.

@@ -195,7 +195,26 @@ func isBenchmark(name string) bool {
 	return ok && !strings.Contains(rest, ".")
 }
 
-func shortName(name string) string { return strings.TrimPrefix(name, solution+".") }
+// shortName leaves out the solution's package, and of a generic function the shapes that the compiler made it for.
+func shortName(name string) string {
+	name = strings.TrimPrefix(name, solution+".")
+	open := strings.Index(name, "[go.shape")
+	if open < 0 {
+		return name
+	}
+	depth := 0
+	for i := open; i < len(name); i++ {
+		switch name[i] {
+		case '[':
+			depth++
+		case ']':
+			if depth--; depth == 0 {
+				return name[:open] + "[...]" + shortName(name[i+1:])
+			}
+		}
+	}
+	return name
+}
 
 func shortFile(file string) string { return strings.TrimPrefix(file, solution+"/") }
 

@@ -186,6 +186,10 @@ func (p *page) series(list []Series) {
 			variants = variants[:1]
 			variants[0].Variant = "all alike"
 		}
+		if s.Axis == measure.PercentileAxis {
+			p.percentiles(variants)
+			continue
+		}
 		axis := s.Axis
 		if axis == "" {
 			axis = "seconds"
@@ -198,6 +202,26 @@ func (p *page) series(list []Series) {
 				measure.Format(first, v.Unit), " → ", measure.Format(last, v.Unit))
 		}
 	}
+}
+
+// percentiles prints a distribution as a table: a row for each variant, a column for each percentile.
+func (p *page) percentiles(variants []Series) {
+	head := []string{cleanLine(variants[0].Name)}
+	for _, point := range variants[0].Points {
+		head = append(head, measure.Percentile(point[0]))
+	}
+	var rows [][]string
+	for _, v := range variants {
+		row := []string{"  " + cleanLine(v.Variant)}
+		for _, point := range v.Points[:min(len(v.Points), len(head)-1)] {
+			row = append(row, measure.Format(point[1], v.Unit))
+		}
+		for len(row) <= len(head) { // the last column is a table's mark, which this one has none of
+			row = append(row, "")
+		}
+		rows = append(rows, row)
+	}
+	p.table(append(head, ""), rows, func(int) {})
 }
 
 // alike says whether all variants have the same points, as series have that a benchmark draws for comparison.

@@ -242,5 +242,13 @@ func (t *text) report(r *Report) {
 		t.line()
 		t.series(r.Series)
 	}
+	if len(r.Profiles) > 0 {
+		t.line()
+		t.profiles(r)
+	}
+	if len(r.Benchmarks)+len(r.Profiles) > 0 {
+		t.line()
+		t.environment(r.Environment)
+	}
 	t.verdict(r)
 }

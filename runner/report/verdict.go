@@ -53,6 +53,9 @@ func summary(r *Report) string {
 	if met > 0 {
 		parts = append(parts, plural(met, "target")+" met")
 	}
+	if n := len(r.ProfilesOf("yours")); n > 0 {
+		parts = append(parts, plural(n, "profile")+" made")
+	}
 	if len(parts) == 0 {
 		return ""
 	}
@@ -74,7 +77,7 @@ func nextStep(r *Report) string {
 	slug := cleanLine(r.Exercise)
 	switch r.Verdict {
 	case Accepted:
-		if r.Goal != "bench" {
+		if r.Goal != "bench" && r.Goal != "profile" {
 			return "hotloop bench " + slug + " measures it against the naive version"
 		}
 		return "hotloop next"

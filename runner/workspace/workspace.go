@@ -2,7 +2,7 @@
 // editor understand without a network. It never overwrites what the learner wrote without keeping a copy, and it runs
 // nothing.
 //
-//	<workspace>/.hotloop/            what hotloop keeps: kit/, hotloop.db, current, wrote/, backup/<slug>/<time>/
+//	<workspace>/.hotloop/            what hotloop keeps: kit/, hotloop.db, current, wrote/, backup/<slug>/<time>/, profiles/<slug>/
 //	<workspace>/<slug>/              the learner's module: starter's files, tests, README.md, go.mod
 package workspace
 
@@ -87,6 +87,9 @@ func (w *Workspace) Path(slug string) string { return filepath.Join(w.Dir, slug)
 
 // Database is the file that attempts and progress are kept in.
 func (w *Workspace) Database() string { return filepath.Join(w.Dir, home, "hotloop.db") }
+
+// Profiles is the folder for the last profiles of the exercise slug, whether it is there or not.
+func (w *Workspace) Profiles(slug string) string { return filepath.Join(w.Dir, home, "profiles", slug) }
 
 // Current is the slug of the exercise started last, "" if there is none.
 func (w *Workspace) Current() (string, error) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"hotloop/exercises"
+	"hotloop/exercises/kit/harness"
 	"hotloop/runner/measure"
 	"hotloop/runner/report"
 )
@@ -38,6 +39,11 @@ func Of(ex *exercises.Exercise, rep *report.Report) []Figure {
 			if b := benchmark(rep, c); b != nil {
 				figures = append(figures, Bars(*b, c))
 			}
+		case "latency":
+			drawn[c.Of] = true
+			if list := named(rep.Series, c.Of); len(list) > 0 {
+				figures = append(figures, Latency(list, c))
+			}
 		case "lines":
 			drawn[c.Of] = true
 			list := named(rep.Series, c.Of)
@@ -55,7 +61,17 @@ func Of(ex *exercises.Exercise, rep *report.Report) []Figure {
 			continue
 		}
 		drawn[s.Name] = true
-		if list := named(rep.Series, s.Name); len(list) > 0 {
+		list := named(rep.Series, s.Name)
+		switch {
+		case len(list) == 0:
+		case s.Name == harness.LiveSeries || s.Name == harness.HeldSeries:
+			if list := heapParts(rep.Series); len(list) > 0 && !drawn[heapTitle] {
+				drawn[heapTitle] = true
+				figures = append(figures, Lines(list, exercises.Chart{Of: "heap", Unit: s.Unit, Title: heapTitle}))
+			}
+		case s.Axis == measure.PercentileAxis:
+			figures = append(figures, Latency(list, exercises.Chart{Of: s.Name, Unit: s.Unit}))
+		default:
 			figures = append(figures, Lines(list, exercises.Chart{Of: s.Name, Unit: s.Unit}))
 		}
 	}
@@ -86,6 +102,22 @@ func ofSnippet(rep *report.Report) []Figure {
 		}
 	}
 	return figures
+}
+
+const heapTitle = "Your heap, and what collections leave of it"
+
+// heapParts are the learner's heap, what collections found alive in it and what it holds of the machine's memory, as lines
+// of one picture.
+func heapParts(series []report.Series) (list []report.Series) {
+	for _, name := range []string{harness.HeapSeries, harness.LiveSeries, harness.HeldSeries} {
+		for _, s := range named(series, name) {
+			if s.Variant == "yours" {
+				s.Variant = map[string]string{harness.HeapSeries: "allocated", harness.LiveSeries: "alive at the last collection", harness.HeldSeries: "held"}[name]
+				list = append(list, s)
+			}
+		}
+	}
+	return list
 }
 
 func wanted(ex *exercises.Exercise, rep *report.Report) []exercises.Chart {

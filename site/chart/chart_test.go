@@ -140,6 +140,60 @@ func TestOddNumbers(t *testing.T) {
 	}
 }
 
+// A distribution, told by kit's Latencies, is a line for each variant over named percentiles, on a logarithmic axis.
+func TestLatency(t *testing.T) {
+	points := func(ms ...float64) (list [][2]float64) {
+		for i, p := range []float64{50, 99, 99.9, 100} {
+			list = append(list, [2]float64{p, ms[i] / 1000})
+		}
+		return list
+	}
+	series := func(variant string, points [][2]float64) report.Series {
+		return report.Series{Name: "latency", Unit: "sec", Axis: measure.PercentileAxis, Variant: variant, Points: points}
+	}
+	rep := &report.Report{Exercise: "server", Series: []report.Series{series("naive", points(1, 90, 95, 101)), series("yours", points(1, 2, 3, 4))}}
+	ex := &exercises.Exercise{Charts: []exercises.Chart{{Kind: "latency", Of: "latency", Unit: "sec", Title: "Latency under load"}}}
+	for _, ex := range []*exercises.Exercise{ex, nil} {
+		figures := Of(ex, rep)
+		if len(figures) != 1 {
+			t.Fatalf("%d figures, want one", len(figures))
+		}
+		want := [][]string{{"percentile", "naive", "yours"}, {"p50", "1.00 ms", "1.00 ms"}, {"p99", "90.0 ms", "2.00 ms"}, {"p99.9", "95.0 ms", "3.00 ms"}, {"max", "101 ms", "4.00 ms"}}
+		if diff := cmp.Diff(want, figures[0].Table); diff != "" {
+			t.Errorf("table (-want +got):\n%s", diff)
+		}
+		if want := "naive p50 1.00 ms, p99 90.0 ms, max 101 ms; yours"; !strings.Contains(figures[0].Description, want) {
+			t.Errorf("description %q, want %q in it", figures[0].Description, want)
+		}
+		if option := string(figures[0].Option); !strings.Contains(option, `"type":"log"`) || !strings.Contains(option, `"p99.9"`) {
+			t.Errorf("option %s; want a logarithmic axis and percentiles by name", option)
+		}
+	}
+}
+
+// What was sampled of the heap is one picture of yours, beside the heap of all variants; pauses are single events.
+func TestSampledSeries(t *testing.T) {
+	rep := &report.Report{Exercise: "x"}
+	for _, name := range []string{"heap", "heap after collection", "heap held", "goroutines", "GC pauses"} {
+		for _, variant := range []string{"naive", "yours"} {
+			rep.Series = append(rep.Series, report.Series{Name: name, Unit: "B", Variant: variant, Points: [][2]float64{{0, 1}, {1, 2}}})
+		}
+	}
+	var titles []string
+	for _, f := range Of(nil, rep) {
+		titles = append(titles, f.Title)
+		if f.Title == "GC pauses" && strings.Count(string(f.Option), `"type":"scatter"`) != 2 {
+			t.Errorf("pauses are not single events: %s", f.Option)
+		}
+		if f.Title == heapTitle && len(f.Table[0]) != 4 {
+			t.Errorf("the parts of the heap: %v, want three", f.Table)
+		}
+	}
+	if diff := cmp.Diff([]string{"Heap", heapTitle, "Goroutines", "GC pauses"}, titles); diff != "" {
+		t.Errorf("figures (-want +got):\n%s", diff)
+	}
+}
+
 func TestLongSeriesAreThinned(t *testing.T) {
 	var points [][2]float64
 	for i := range 100_000 {

@@ -13,6 +13,7 @@ import (
 	"github.com/go-echarts/go-echarts/v2/opts"
 
 	"hotloop/exercises"
+	"hotloop/exercises/kit/harness"
 	"hotloop/runner/measure"
 	"hotloop/runner/report"
 )
@@ -42,6 +43,11 @@ func Lines(list []report.Series, c exercises.Chart) Figure {
 			data = append(data, opts.LineData{Value: p})
 		}
 		chart.AddSeries(label(s.Variant), data, charts.WithLineChartOpts(opts.LineChart{ShowSymbol: opts.Bool(false)}))
+	}
+	if list[0].Name == harness.PauseSeries { // single events
+		for i := range chart.MultiSeries {
+			chart.MultiSeries[i].Type = "scatter"
+		}
 	}
 	chart.Validate()
 

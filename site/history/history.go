@@ -16,7 +16,7 @@ var ErrNotFound = errors.New("not kept in the history")
 type Attempt struct {
 	ID       int64  // given by Record
 	Exercise string // slug
-	Goal     string // "test" or "bench"
+	Goal     string // "test", "bench" or "profile"
 	Verdict  string // a report.Verdict
 	Reason   string // for people; "" when accepted
 	Origin   string // CLI or Web

@@ -15,7 +15,7 @@ const dist = join(home, "dist");
 // What a first visit may cost, in bytes after gzip. The build fails above.
 const budgets = {
   "app.js": 6_500,
-  "app.css": 9_000,
+  "app.css": 10_000,
   "editor.js": 150_000,
   "charts.js": 230_000,
   "js-worker.js": 6_200,

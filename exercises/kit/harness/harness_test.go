@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -53,12 +54,18 @@ func TestRecordsSurviveTheirLines(t *testing.T) {
 	for _, want := range []Record{
 		{},
 		{Kind: RunRecord, Name: "TestA/with space=\"and\"\n\ttabs \xff", Status: Pass, Code: -1, Seconds: 1e-9, CPU: math.MaxFloat64, N: math.MaxInt,
-			Allocs: math.MaxUint64, Bytes: 1, Extra: map[string]float64{"kept-B": -7.5, "zero": 0, "a=b c": 1}, Unit: "B", Axis: "s", X: 0.1, Y: -0.3},
+			Allocs: math.MaxUint64, Bytes: 1, Extra: map[string]float64{"kept-B": -7.5, "zero": 0, "a=b c": 1}, Unit: "B", Axis: "s", X: 0.1, Y: -0.3, Data: "H4sI+/=="},
 	} {
 		var got Record
 		line := want.append(nil)
 		if err := got.parse(string(line)); err != nil || !reflect.DeepEqual(got, want) || bytes.ContainsAny(line, "\n\t") {
 			t.Errorf("%+v became %q and then %+v, %v", want, line, got, err)
+		}
+	}
+	for _, want := range []Turn{{}, {Bench: "Add", N: 7, Sample: true, Profile: HeapProfile}} {
+		var got Turn
+		if err := got.parse(string(want.Line())); err != nil || got != want {
+			t.Errorf("%+v became %+v, %v", want, got, err)
 		}
 	}
 	for _, bad := range []string{"kind", "kind=exit", "kind=\"exit", "n=1.5", "other=1", "n="} {
@@ -246,5 +253,93 @@ func TestTakeTurns(t *testing.T) {
 	}
 	if b := bench[2]; b.Status != Fail {
 		t.Errorf("answer %+v; want a failure", b)
+	}
+}
+
+// A fakeProfiler makes profiles of what it is told.
+type fakeProfiler struct{ said []string }
+
+func (p *fakeProfiler) Begin(kind, benchmark string) {
+	p.said = append(p.said, "begin "+kind+" of "+benchmark)
+}
+func (p *fakeProfiler) HeapWasRead() { p.said = append(p.said, "heap") }
+func (p *fakeProfiler) End(tell func(name, data string)) {
+	p.said = append(p.said, "end")
+	tell(AllocProfile, strings.Repeat("x", maxProfileLine+1))
+	tell(KeptProfile, "y")
+}
+
+// What is profiled is the loop and nothing else; what comes of it is told in parts that fit into records.
+func TestProfileIsOfTheLoop(t *testing.T) {
+	said := listen(t)
+	fake := &fakeProfiler{}
+	Profiling = fake
+	defer func() { Profiling = nil }()
+	bench := func(b *testing.B) {
+		HeapWasRead() // before the loop
+		fake.said = append(fake.said, "set-up")
+		Begin(b)
+		for b.Loop() {
+			fake.said = append(fake.said, "work")
+			HeapWasRead()
+		}
+		End(b)
+		HeapWasRead()
+	}
+	out.take(Turn{Bench: "Add", N: 1, Profile: HeapProfile}, bench, 0)
+	out.take(Turn{Bench: "Add", N: 1}, bench, 0)
+	want := []string{"set-up", "begin heap of Add", "work", "heap", "end", "set-up", "work"}
+	if !slices.Equal(fake.said, want) {
+		t.Errorf("in order: %q,\nwant %q", fake.said, want)
+	}
+	var got []string
+	for _, rec := range said() {
+		if rec.Kind == ProfileRecord {
+			got = append(got, rec.Name+" "+strconv.Itoa(len(rec.Data))+" "+rec.Status)
+		}
+	}
+	if want := []string{"alloc " + strconv.Itoa(maxProfileLine) + " ", "alloc 1 pass", "kept 1 pass"}; !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+	Profiling = nil // a binary without a profiler answers, and brings none
+	out.take(Turn{Bench: "Add", N: 1, Profile: CPUProfile}, bench, 0)
+	if all := said(); all[len(all)-1].Status != Pass {
+		t.Errorf("without a profiler: %+v, want a pass", all[len(all)-1])
+	}
+}
+
+// Sampling sees collections: the heap falls to what is alive, and pauses have lengths.
+func TestSampleSeesCollections(t *testing.T) {
+	said := listen(t)
+	s := newSampler()
+	first := s.read()
+	garbage := make([][]byte, 0, 100)
+	for range 100 {
+		garbage = append(garbage, make([]byte, 1<<20))
+	}
+	full := s.read()
+	runtime.KeepAlive(garbage)
+	garbage = nil
+	runtime.GC()
+	after, again := s.read(), s.read()
+	switch {
+	case full.heap-first.heap < 90<<20 || full.held < full.heap:
+		t.Errorf("with 100 MiB more: heap %g after %g, held %g", full.heap, first.heap, full.held)
+	case after.heap > full.heap-90<<20 || after.live > full.heap-90<<20 || after.live == 0:
+		t.Errorf("after a collection: heap %g, alive %g; want 100 MiB less than %g", after.heap, after.live, full.heap)
+	case after.pause <= 0 || after.pause > 10:
+		t.Errorf("after a collection: a pause of %g s", after.pause)
+	case again.pause != 0:
+		t.Errorf("without a collection: a pause of %g s", again.pause)
+	}
+	tell([]reading{first, full, after, again})
+	count := map[string]int{}
+	for _, rec := range said() {
+		if count[rec.Name]++; !Sampled(rec.Name) {
+			t.Errorf("series %q is not among those that Sampled knows", rec.Name)
+		}
+	}
+	if count[HeapSeries] != 4 || count[PauseSeries] < 1 || count[LiveSeries] < 2 || count[HeldSeries] < 2 {
+		t.Errorf("points: %v", count)
 	}
 }

@@ -7,7 +7,9 @@ import { follow } from "./stream";
 import type { Diagnostic } from "./code";
 import type { Workbench } from "./workbench";
 
-type Goal = "test" | "bench";
+type Goal = "test" | "bench" | "profile";
+
+const goalOf = (value = ""): Goal => (value === "bench" || value === "profile" ? value : "test");
 
 interface Done {
   verdict: string;
@@ -59,7 +61,7 @@ class Exercise {
     const button = event.submitter as HTMLButtonElement | null;
     if (form === this.form) {
       event.preventDefault();
-      void this.start(button?.value === "bench" ? "bench" : "test");
+      void this.start(goalOf(button?.value));
     } else if (form.method === "post" && !this.saved.has(form)) {
       event.preventDefault();
       void this.save().finally(() => {
