@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -27,7 +26,10 @@ const (
 
 	// Each allocation is written down, which takes a microsecond or two.
 	countedAllocs = 200_000
+	maxCounted    = 1000
 	countedTime   = 50 * time.Millisecond // of undisturbed running
+
+	paceTime = 40 * time.Millisecond // of running tells how long one iteration takes
 )
 
 // ErrNoBenchmark is returned for a job that names a benchmark that its exercise does not have.
@@ -64,14 +66,11 @@ func (a *attempt) profile(ctx context.Context, bench []executor.Step) error {
 	}
 	m := &measurement{a: a, players: players, sampled: firstCounted(a.ex)}
 	turnErr := m.begin(ctx)
-	for i := 0; i < len(players) && turnErr == nil; i++ {
+	for i := len(players) - 1; i >= 0 && turnErr == nil; i-- { // the learner's comes last in charts, and first here
 		p := &profiling{m: m, player: players[i], names: names, parts: map[string][]profile.Part{}}
-		if turnErr = p.run(ctx); turnErr == nil {
-			p.report()
-		}
+		turnErr = p.run(ctx)
+		p.report() // of a program that runs out of memory, what came before is worth seeing
 	}
-	// The learner's own come first, however the processes took turns.
-	slices.SortStableFunc(a.rep.Profiles, func(x, y report.Profile) int { return cmp.Compare(y.Variant, x.Variant) })
 	err = a.dismiss(players, turnErr)
 	if f, ok := errors.AsType[*turnFailure](turnErr); ok && ctx.Err() == nil {
 		err = errors.Join(err, a.benchFailure(f))
@@ -98,6 +97,7 @@ func (p *profiling) run(ctx context.Context) error {
 		timed = p.names
 	}
 	budget := max(minProfile, min(profileTime, profileTotal/time.Duration(len(timed))))
+	budget = min(budget, p.player.limit/3)
 	for _, name := range p.names {
 		p.m.a.tell.progress(executor.Profile, 0, 0, "profiling %s of %s", name, p.player.variant)
 		if !slices.Contains(timed, name) {
@@ -106,26 +106,63 @@ func (p *profiling) run(ctx context.Context) error {
 			}
 			continue
 		}
-		n, err := p.player.iterations(ctx, name, took(first[name]))
+		counted := countable(first[name])
+		if err := p.heap(ctx, name, counted, report.Alloc, report.Kept); err != nil {
+			return err
+		}
+		perOp, room, err := p.pace(ctx, name, counted, p.room(counted))
 		if err != nil {
 			return err
 		}
-		perOp := roundTime.Seconds() / float64(n)
-		if n == 1 {
-			perOp = took(first[name])
-		}
-		if err := p.cpu(ctx, name, iterationsIn(budget, perOp)); err != nil {
-			return err
-		}
-		counted := iterationsIn(countedTime, perOp)
-		if allocs := first[name].Allocs; allocs > 0 {
-			counted = min(counted, max(1, countedAllocs/int(min(allocs, countedAllocs))))
-		}
-		if err := p.heap(ctx, name, counted, report.Alloc, report.Kept); err != nil {
+		if err := p.cpu(ctx, name, max(1, min(iterationsIn(budget, perOp), room))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// countable is how many iterations may have each allocation written down, where the first was like that.
+func countable(first *harness.Record) int {
+	n := iterationsIn(countedTime, first.Seconds)
+	if first.Allocs > 0 {
+		n = min(n, countedAllocs/int(min(first.Allocs, countedAllocs)))
+	}
+	return min(n, maxCounted)
+}
+
+// room is how many iterations of the benchmark whose heap was just profiled fit into a quarter of the memory, if each leaves
+// behind what those have: a leaking solution is one that is worth profiling, and must live long enough.
+func (p *profiling) room(counted int) int {
+	limit := p.player.process.step.Command.Limits.Memory
+	parts := p.parts[report.Alloc]
+	if limit <= 0 || len(parts) == 0 {
+		return maxN
+	}
+	left, err := profile.Join(report.Kept, parts[len(parts)-1:])
+	if err != nil {
+		return maxN
+	}
+	perOp := left.Total() / float64(counted)
+	return max(1, int(min(maxN, float64(limit)/4/max(perOp, 1e-9))))
+}
+
+// pace is how long one iteration takes, undisturbed, on the wall: beginning with n of them, more and more are run until
+// that is known, or the room for them is half used. It returns how many there is still room for.
+func (p *profiling) pace(ctx context.Context, name string, n, room int) (perOp float64, left int, err error) {
+	left = room
+	for n = min(n, max(1, room/4)); ; {
+		rec, err := p.player.turn(ctx, harness.Turn{Bench: name, N: n}, func(*harness.Record) {})
+		if err != nil {
+			return 0, 0, err
+		}
+		left -= n
+		perOp = rec.Seconds / float64(n)
+		next := min(20*n, max(n+1, int(float64(n)*paceTime.Seconds()/max(rec.Seconds, 1e-9))))
+		if rec.Seconds >= paceTime.Seconds()/2 || next > maxN || left-next < room/2 {
+			return perOp, left, nil
+		}
+		n = next
+	}
 }
 
 // look lets each benchmark have one iteration: how long that takes, what it allocates, and whether it counts something.

@@ -168,3 +168,18 @@ func TestProfileHasTheLearnersLines(t *testing.T) {
 		t.Errorf("functions %+v; want Sum of add.go", cpu.Functions)
 	}
 }
+
+// A solution that leaks is one that is worth profiling: it must not run out of memory by that.
+func TestProfileOfALeakFitsIntoTheMemory(t *testing.T) {
+	leaky := strings.Replace(adderReference, "	for _, x := range xs {\n", "	kept = append(kept, make([]byte, 64<<10))\n	for _, x := range xs {\n", 1) + "\nvar kept [][]byte\n"
+	job := profileJob(leaky)
+	job.Bench = "Sum"
+	rep, _ := run(t, job)
+	if rep.Verdict != report.Accepted {
+		t.Fatalf("verdict %q, %q; want accepted: 128 MiB are 2000 calls", rep.Verdict, rep.Reason)
+	}
+	if made := lineWith(t, findProfile(t, rep, "yours", report.Alloc), "64<<10"); made.Cum < 64<<10 {
+		t.Errorf("allocated by the line: %+v; want 64 KiB a call", made)
+	}
+	findProfile(t, rep, "yours", report.CPU)
+}

@@ -70,7 +70,7 @@ func (r *results) profileView(p *report.Profile, focus string) profileView {
 		href = func(path string) string { return page(path) + "#flame" }
 	}
 	if root := r.tree(p); root != nil {
-		label := fmt.Sprintf("Flame graph: %s, %s. Each box is a function, as wide as its share.", strings.ToLower(v.Says), p.Variant)
+		label := fmt.Sprintf("Flame graph. %s, %s. Each box is a function, as wide as its share.", v.Says, p.Variant)
 		if href != nil {
 			label += " Choose one to see it as wide as the whole."
 		}

@@ -82,6 +82,9 @@ func TestLearnersTextIsText(t *testing.T) {
 		Diagnostics: []report.Diagnostic{{File: evil, Line: 1, Column: 1, Message: evil}},
 		Benchmarks:  []report.Benchmark{{Name: evil, Unit: evil, Note: evil, Target: &report.Target{Speedup: 2}, Met: evil}},
 		Series:      []report.Series{{Name: evil, Unit: evil, Variant: evil, Axis: evil, Points: [][2]float64{{0, 1}, {1, 2}}}},
+		Profiles: []report.Profile{{Variant: "yours", Kind: evil, Unit: evil, Total: 2, Benchmarks: []string{evil}, Note: evil,
+			Functions: []report.ProfileFunction{{Name: evil, File: evil, Own: true, Flat: 1, Cum: 2}},
+			Lines:     []report.ProfileLine{{File: evil, Line: 1, Text: evil, Cum: 2}}}},
 		Environment: report.Environment{Go: evil, OS: evil, Arch: evil, CPU: evil}}
 	var stream bytes.Buffer
 	h := report.JSON(&stream)

@@ -24,10 +24,9 @@ const (
 // anything to see are listed.
 func (p *Profile) Report(variant string, benchmarks []string, files map[string][]byte, lines bool) report.Profile {
 	r := report.Profile{Variant: variant, Kind: p.kind, Unit: unit(p.kind), Benchmarks: benchmarks,
-		Functions: []report.ProfileFunction{}, Lines: []report.ProfileLine{}}
+		Functions: []report.ProfileFunction{}, Lines: []report.ProfileLine{}, Total: p.Total()}
 	var count int64
 	for _, s := range p.samples {
-		r.Total += s.value
 		count += s.count
 	}
 	if p.kind == report.CPU {

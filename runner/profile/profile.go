@@ -73,12 +73,7 @@ func Join(kind string, parts []Part) (*Profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("joining %d profiles: %w", len(all), err)
 	}
-	p, err := newProfile(kind, raw)
-	if err != nil {
-		return nil, err
-	}
-	raw.DefaultSampleType = raw.SampleType[valueIndex(kind, raw)].Type
-	return p, nil
+	return newProfile(kind, raw)
 }
 
 // A Part is the profile of one benchmark.
@@ -143,14 +138,14 @@ func newProfile(kind string, raw *pprof.Profile) (*Profile, error) {
 	if value < 0 || count < 0 {
 		return nil, fmt.Errorf("it has no samples of the type %q", types[kind][0])
 	}
-	p := &Profile{kind: kind, raw: raw}
+	p := &Profile{kind: kind}
 	scale := 1.0
 	if kind == report.CPU {
 		scale = 1e-9
 	}
 	raw.Sample = slices.DeleteFunc(raw.Sample, func(s *pprof.Sample) bool {
 		frames, own := stack(s)
-		if own || s.Value[value] <= 0 || len(frames) == 0 {
+		if own || s.Value[value] <= 0 || len(frames) == 0 || kind != report.CPU && inRuntime(frames) {
 			return true
 		}
 		p.samples = append(p.samples, sample{frames, float64(s.Value[value]) * scale, max(0, s.Value[count])})
@@ -160,7 +155,14 @@ func newProfile(kind string, raw *pprof.Profile) (*Profile, error) {
 		m.File, m.BuildID = "solution", ""
 	}
 	raw.Comments = nil
+	p.raw = raw.Compact() // without what only the removed samples named
+	p.raw.DefaultSampleType = types[kind][0]
 	return p, nil
+}
+
+// inRuntime says whether all of a stack is the runtime's. Memory that is asked for there is its own, for its workers.
+func inRuntime(frames []frame) bool {
+	return !slices.ContainsFunc(frames, func(f frame) bool { return !strings.HasPrefix(f.function, "runtime.") })
 }
 
 // Packages in whose hands the process is when it does hotloop's work.
@@ -228,4 +230,12 @@ func (p *Profile) Bytes() ([]byte, error) {
 		return nil, fmt.Errorf("writing a profile: it has %d bytes; at most %d are kept", b.Len(), MaxSize)
 	}
 	return b.Bytes(), nil
+}
+
+// Total is all of it, in seconds or bytes.
+func (p *Profile) Total() (sum float64) {
+	for _, s := range p.samples {
+		sum += s.value
+	}
+	return sum
 }

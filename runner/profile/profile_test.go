@@ -131,7 +131,8 @@ func TestJoin(t *testing.T) {
 	get, other := under("solution.Get solution/lru.go:5"), under("solution.find solution/lru.go:9")
 	part := func(name string) Part {
 		return Part{name, build(t, types, stackOf{get, []int64{10, 1000, 10, 1000}}, stackOf{other, []int64{5, 50, 5, 50}}),
-			build(t, types, stackOf{get, []int64{13, 1300, 12, 1200}}, stackOf{other, []int64{5, 50, 0, 0}})}
+			build(t, types, stackOf{get, []int64{13, 1300, 12, 1200}}, stackOf{other, []int64{5, 50, 0, 0}},
+				stackOf{[]string{"runtime.gcBgMarkWorker runtime/mgc.go:1", "runtime.newobject runtime/malloc.go:1"}, []int64{1, 10, 1, 10}})}
 	}
 	for kind, want := range map[string][2]float64{report.Alloc: {600, 6}, report.Kept: {400, 4}} {
 		p, err := Join(kind, []Part{part("A"), part("B")})

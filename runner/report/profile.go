@@ -127,7 +127,7 @@ func (p *page) profile(prof *Profile) {
 		}
 	}
 	if len(rows) > 0 {
-		p.table([]string{"", " itself", "  with", "what it calls", "function", ""}, rows, func(int) {})
+		p.table([]string{"", " itself", " in all", "", "function", ""}, rows, func(int) {})
 	}
 }
 
