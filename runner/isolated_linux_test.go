@@ -132,3 +132,21 @@ func printed(t *testing.T, r *Runner, job Job) (output string) {
 	}
 	return output
 }
+
+// A profile comes over the harness's channel, and so out of a sandbox that shows its programs nothing of the machine.
+func TestIsolatedProfile(t *testing.T) {
+	r := newRunner(t)
+	isolate(t, r)
+	job := profileJob(adderNaive)
+	job.Bench = "Sum"
+	rep := isolated(t, r, job)
+	if rep.Verdict != report.Accepted {
+		t.Fatalf("verdict %q, %q; want accepted", rep.Verdict, rep.Reason)
+	}
+	if cpu := findProfile(t, rep, "yours", report.CPU); cpu.Samples == 0 || len(cpu.Lines) == 0 {
+		t.Errorf("%d samples, %d lines; want some of both", cpu.Samples, len(cpu.Lines))
+	}
+	if made := lineWith(t, findProfile(t, rep, "yours", report.Alloc), "append([]int(nil), xs...)"); made.Objects == 0 {
+		t.Errorf("%+v; want what the line allocates", made)
+	}
+}

@@ -246,7 +246,7 @@ func (t *text) report(r *Report) {
 		t.line()
 		t.profiles(r)
 	}
-	if len(r.Benchmarks)+len(r.Profiles) > 0 {
+	if len(r.Benchmarks)+len(r.Profiles) > 0 || t.verbose {
 		t.line()
 		t.environment(r.Environment)
 	}
