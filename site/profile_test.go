@@ -90,12 +90,12 @@ func TestProfilePage(t *testing.T) {
 		t.Error("beside naive's profile stand lines of the learner's")
 	}
 	for _, query := range []string{"?kind=none", "?of=reference", "?focus=9", "?focus=x", "?focus=0.0.0.0.0.0.0.0.0.0", "?focus=-1"} {
-		ts.get(base + "/profile" + query).want(t, 404)
+		ts.get(base+"/profile"+query).want(t, 404)
 	}
 
 	for _, p := range rep.Profiles {
 		name := (&report.Pprof{Variant: p.Variant, Kind: p.Kind}).Name()
-		res := ts.get(base + "/" + name).want(t, 200)
+		res := ts.get(base+"/"+name).want(t, 200)
 		read, err := profile.Read(p.Kind, []byte(res.body))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -108,10 +108,10 @@ func TestProfilePage(t *testing.T) {
 			t.Errorf("%s: Content-Disposition is %q", name, got)
 		}
 	}
-	if got := ts.get(base + "/" + benchfmtFile).want(t, 200).body; !strings.Contains(string(got), "BenchmarkSum/variant=yours 100 1e-06 sec/op") {
+	if got := ts.get(base+"/"+benchfmtFile).want(t, 200).body; !strings.Contains(string(got), "BenchmarkSum/variant=yours 100 1e-06 sec/op") {
 		t.Errorf("%s holds %q", benchfmtFile, got)
 	}
-	ts.get(base + "/reference-cpu.pb.gz").want(t, 404)
+	ts.get(base+"/reference-cpu.pb.gz").want(t, 404)
 }
 
 // A box is drawn where it belongs: children side by side below their caller, what is too narrow left out.

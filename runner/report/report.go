@@ -115,9 +115,9 @@ type Report struct {
 	Tests       []Test       `json:"tests"`
 	Benchmarks  []Benchmark  `json:"benchmarks"`
 	Series      []Series     `json:"series"`
-	Profiles    []Profile    `json:"profiles"` // with the goal "profile"
 	Diagnostics []Diagnostic `json:"diagnostics"`
 	Environment Environment  `json:"environment"`
+	Profiles    []Profile    `json:"profiles"` // with the goal "profile"
 }
 
 // A Benchmark is one measured quantity of the three variants, with its target if the exercise names one.
