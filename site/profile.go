@@ -35,7 +35,7 @@ type functionRow struct {
 var profileSays = map[string]string{report.CPU: "Where CPU time was spent", report.Alloc: "Where memory was allocated", report.Kept: "Whose memory was still in use"}
 
 // kindWords name the kinds where there is little room.
-var kindWords = map[string]string{report.CPU: "CPU time", report.Alloc: "Allocated", report.Kept: "Still in use"}
+var kindWords = map[string]string{report.CPU: "CPU", report.Alloc: "Allocated", report.Kept: "In use"}
 
 // ProfileViews are the learner's profiles, drawn.
 func (r *results) ProfileViews() []profileView {

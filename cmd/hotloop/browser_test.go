@@ -151,7 +151,7 @@ func profileSolutions(t *testing.T, c *chrome) {
 		c.run(`document.querySelector("#results").scrollTo(0, document.querySelector("#run-charts").offsetTop - 160)`)
 		c.until("the series are drawn", `document.querySelector("#run-charts .chart-canvas svg path")`)
 		c.screenshot("profile-" + part.name + "-series")
-		c.run(`document.querySelector("#results").scrollTo(0, document.querySelector("#run-charts > :last-child").offsetTop - 500)`)
+		c.run(`document.querySelector("#results").scrollTo(0, [...document.querySelectorAll("#run-charts > *")].find(f => f.innerText.includes("what collections leave")).offsetTop - 160)`)
 		c.screenshot("profile-" + part.name + "-collections")
 		c.run(`document.querySelector("#results").scrollTo(0, document.querySelector("#run-profile .heat").offsetTop - 160)`)
 		c.screenshot("profile-" + part.name + "-lines")
