@@ -55,19 +55,11 @@ func (r *results) ProfileViews() []profileView {
 func (r *results) profileView(p *report.Profile, focus string) profileView {
 	v := profileView{Profile: p, Says: or(profileSays[p.Kind], p.Kind)}
 	var href func(string) string
-	if r.Outcome != nil && r.Outcome.Attempt != "" {
-		page := func(focus string) string {
-			q := url.Values{"of": {p.Variant}, "kind": {p.Kind}}
-			if focus != "" {
-				q.Set("focus", focus)
-			}
-			return r.Outcome.Attempt + "/profile?" + q.Encode()
-		}
-		v.URL = page("")
+	if v.URL = r.profileURL(p, ""); v.URL != "" {
 		if file := (&report.Pprof{Variant: p.Variant, Kind: p.Kind}).Name(); r.pprof[file] != nil {
 			v.File = r.Outcome.Attempt + "/" + file
 		}
-		href = func(path string) string { return page(path) + "#flame" }
+		href = func(path string) string { return r.profileURL(p, path) + "#flame" }
 	}
 	if root := r.tree(p); root != nil {
 		label := fmt.Sprintf("Flame graph. %s, %s. Each box is a function, as wide as its share.", v.Says, p.Variant)
@@ -83,6 +75,18 @@ func (r *results) profileView(p *report.Profile, focus string) profileView {
 		}
 	}
 	return v
+}
+
+// profileURL is where the profile has a page of its own; "" while the attempt is not kept.
+func (r *results) profileURL(p *report.Profile, focus string) string {
+	if r.Outcome == nil || r.Outcome.Attempt == "" {
+		return ""
+	}
+	q := url.Values{"of": {p.Variant}, "kind": {p.Kind}}
+	if focus != "" {
+		q.Set("focus", focus)
+	}
+	return r.Outcome.Attempt + "/profile?" + q.Encode()
 }
 
 // tree is the profile's tree of calls; nil if the run has not told the whole profile, or it cannot be read.
@@ -225,8 +229,8 @@ func (s *Server) profilePage(w http.ResponseWriter, r *http.Request) error {
 		p.Focus = steps(nodes, focus, p.View.URL)
 	}
 	for i := range all {
-		v := res.profileView(&all[i], "")
-		p.Choices = append(p.Choices, profileChoice{all[i].Variant, or(kindWords[all[i].Kind], all[i].Kind), v.URL, all[i].Variant == variant && all[i].Kind == kind})
+		c := &all[i]
+		p.Choices = append(p.Choices, profileChoice{c.Variant, or(kindWords[c.Kind], c.Kind), res.profileURL(c, ""), c.Variant == variant && c.Kind == kind})
 	}
 	if variant == "yours" {
 		p.Heat = res.Heat()

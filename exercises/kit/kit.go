@@ -1,6 +1,6 @@
-// Package kit is what the exercises' tests measure with: live heap, goroutines, collectability, allocations, random
-// inputs. Only tests import it; a learner's own files never do. It works under plain "go test"; under hotloop the
-// readings also become charts.
+// Package kit is what the exercises' tests measure with: live heap, goroutines, collectability, allocations, latencies
+// under load, random inputs. Only tests import it; a learner's own files never do. It works under plain "go test"; under
+// hotloop the readings also become charts.
 package kit
 
 import (
