@@ -165,13 +165,16 @@ func (p *profiling) pace(ctx context.Context, name string, n, room int) (perOp f
 	}
 }
 
-// look lets each benchmark have one iteration: how long that takes, what it allocates, and whether it counts something.
+// look lets each benchmark have one iteration: how long that takes, what it allocates, whether it counts something, and
+// what becomes of its memory meanwhile.
 func (p *profiling) look(ctx context.Context) (map[string]*harness.Record, error) {
 	first := map[string]*harness.Record{}
 	for _, name := range p.names {
 		var points []measure.Point
 		rec, err := p.player.turn(ctx, harness.Turn{Bench: name, N: 1, Sample: true}, func(rec *harness.Record) {
-			points = append(points, recordPoint(rec, p.player.variant))
+			if rec.Unit == "B" || harness.Sampled(rec.Name) { // what else a benchmark draws, bench shows
+				points = append(points, recordPoint(rec, p.player.variant))
+			}
 		})
 		if err != nil {
 			return nil, err
