@@ -30,6 +30,9 @@ const (
 	countedTime   = 50 * time.Millisecond // of undisturbed running
 
 	paceTime = 40 * time.Millisecond // of running tells how long one iteration takes
+
+	// Making a profile takes time of its own, and a machine may become busier than it was when the pace was taken.
+	patience = 3
 )
 
 // ErrNoBenchmark is returned for a job that names a benchmark that its exercise does not have.
@@ -98,6 +101,7 @@ func (p *profiling) run(ctx context.Context) error {
 	}
 	budget := max(minProfile, min(profileTime, profileTotal/time.Duration(len(timed))))
 	budget = min(budget, p.player.limit/3)
+	p.player.limit *= patience
 	for _, name := range p.names {
 		p.m.a.tell.progress(executor.Profile, 0, 0, "profiling %s of %s", name, p.player.variant)
 		if !slices.Contains(timed, name) {
@@ -106,7 +110,10 @@ func (p *profiling) run(ctx context.Context) error {
 			}
 			continue
 		}
-		counted := countable(first[name])
+		counted := 1
+		if !p.counts(name, first[name]) {
+			counted = countable(first[name])
+		}
 		if err := p.heap(ctx, name, counted, report.Alloc, report.Kept); err != nil {
 			return err
 		}
