@@ -89,11 +89,11 @@ func (c *checker) checkSources() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.variants)) {
 		c.checkPackage(c.variants[name], pkg)
-		c.checkImports(c.variants[name], c.e.Allowed, "the standard library and what allowed names")
+		c.checkImports(c.variants[name])
 		c.checkAPI(name)
 	}
 	c.checkPackage(c.tests, pkg)
-	c.checkImports(c.tests, []string{"hotloop/exercises/kit"}, "the standard library and hotloop/exercises/kit")
+	c.checkTestImports()
 	for _, src := range c.tests {
 		src.strings(c.literals)
 		c.checkTestFile(src)
@@ -112,13 +112,27 @@ func (c *checker) checkPackage(sources []*source, pkg string) {
 	}
 }
 
-func (c *checker) checkImports(sources []*source, allowed []string, expected string) {
+// checkImports: what a variant imports, a learner's solution may need, too.
+func (c *checker) checkImports(sources []*source) {
 	for _, src := range sources {
 		for p, line := range src.imports {
-			first, _, _ := strings.Cut(p, "/")
-			std := !strings.Contains(first, ".") && first != "hotloop" && p != "C"
-			if !std && !slices.ContainsFunc(allowed, func(a string) bool { return p == a || strings.HasPrefix(p, a+"/") }) {
-				c.faultf(src.name, line, "imports %q; expected only %s", p, expected)
+			switch reach := Restricted(p); {
+			case p != "C" && slices.Contains(c.e.Allowed, p):
+			case p == "C" || !standard(p):
+				c.faultf(src.name, line, "imports %q; expected only the standard library and what allowed names", p)
+			case reach != "":
+				c.faultf(src.name, line, "imports %q, which %s; expected allowed in exercise.yaml to name it, if solutions need it", p, reach)
+			}
+		}
+	}
+}
+
+func (c *checker) checkTestImports() {
+	const kit = "hotloop/exercises/kit"
+	for _, src := range c.tests {
+		for p, line := range src.imports {
+			if p == "C" || !standard(p) && p != kit && !strings.HasPrefix(p, kit+"/") {
+				c.faultf(src.name, line, "imports %q; expected only the standard library and %s", p, kit)
 			}
 		}
 	}

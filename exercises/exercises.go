@@ -47,6 +47,11 @@ func (c *Catalog) All() iter.Seq[*Exercise] {
 
 // An Exercise is what exercise.yaml says, and where its files are. Field names in YAML are the lower-case ones of the
 // tags; unknown fields are faults.
+//
+// Allowed has to name what a variant imports and Restricted has something to say of: os, net/http, reflect, runtime,
+// unsafe and such, each by its own path (runtime is not runtime/debug). In a sandbox, solutions may import nothing else of
+// that kind. Name what the task needs, not what might be handy: who may import unsafe, reflect or syscall can write to the
+// memory of the tests, and so an exercise that allows them takes a stranger's word for the verdict.
 type Exercise struct {
 	Slug  string `yaml:"-"` // the folder's name
 	Topic string `yaml:"-"` // the parent folder's name
@@ -59,7 +64,7 @@ type Exercise struct {
 	Seed       []string  `yaml:"seed"`       // ids of the interview document: "L7.1"
 	Concepts   []string  `yaml:"concepts"`
 	Needs      []string  `yaml:"needs"`   // tools on the machine: "redis-server"
-	Allowed    []string  `yaml:"allowed"` // non-standard imports the learner may use
+	Allowed    []string  `yaml:"allowed"` // what solutions may import beyond ordinary packages, path by path: see below
 	Race       bool      `yaml:"race"`    // tests run under the race detector too
 	Limits     Limits    `yaml:"limits"`
 	Targets    []Target  `yaml:"targets"`

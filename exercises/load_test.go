@@ -199,6 +199,15 @@ func TestLoadFaults(t *testing.T) {
 		{"naive does not parse", edit("naive/add.go", "return", "retrun a"), dir + "naive/add.go:3: does not parse", true},
 		{"reference not UTF-8", write("add.go", "package add\n\n// \xff\n"), dir + "add.go: is not UTF-8 text", true},
 		{"foreign import", write("naive/add.go", "package add\n\nimport _ \"example.com/x\"\n\nfunc Add(a, b int) int { return a + b }\n"), dir + `naive/add.go:3: imports "example.com/x"`, false},
+		{"restricted import", write("naive/add.go", "package add\n\nimport _ \"os/exec\"\n\nfunc Add(a, b int) int { return a + b }\n"), dir + `naive/add.go:3: imports "os/exec", which reaches files, processes and the channel of the tests; expected allowed`, false},
+		{"restricted import below an allowed one", func(t *testing.T, fsys fstest.MapFS) {
+			replace(t, fsys, yaml, "concepts: [sum]", "concepts: [sum]\nallowed: [os, runtime]")
+			replace(t, fsys, dir+"add.go", "package add\n", "package add\n\nimport _ \"os\"\nimport _ \"runtime/debug\"\n")
+		}, dir + `add.go:4: imports "runtime/debug", which reaches into the runtime`, false},
+		{"cgo", func(t *testing.T, fsys fstest.MapFS) {
+			replace(t, fsys, yaml, "concepts: [sum]", "concepts: [sum]\nallowed: [C]")
+			replace(t, fsys, dir+"starter/add.go", "package add\n", "package add\n\nimport \"C\"\n")
+		}, dir + `starter/add.go:3: imports "C"`, false},
 		{"test that imports too much", edit("add_bench_test.go", "hotloop/exercises/kit", "hotloop/exercises"), dir + `add_bench_test.go:6: imports "hotloop/exercises"`, false},
 		{"sub-benchmark", edit("add_bench_test.go", "b.ReportMetric", "b.Run(\"x\", func(b *testing.B) {})\n\tb.ReportMetric"), dir + "add_bench_test.go:19: BenchmarkKept has a sub-benchmark", false},
 		{"clock stopped in the loop", edit("add_bench_test.go", "\t\tAdd(1, 2)", "\t\tb.StopTimer()"), dir + "add_bench_test.go:11: BenchmarkAdd stops the clock inside a loop", false},

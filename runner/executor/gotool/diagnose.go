@@ -27,17 +27,18 @@ import (
 const maxFound = 50 // diagnostics of one look
 
 // Diagnose says what the compiler would say of a solution, alone, within milliseconds: it checks types in this process.
-// Since nothing holds such a check to limits, it is for a learner's own code; with Isolated, it says nothing.
+// Since nothing holds such a check to limits, it is for a learner's own code; with Isolated, it says only what would be
+// refused.
 func (x *Executor) Diagnose(ctx context.Context, ex *exercises.Exercise, files exercises.Files) ([]report.Diagnostic, error) {
-	if x.Isolated {
-		return nil, nil
-	}
-	pkg, err := packageName(ex)
+	tests, err := readTests(ex)
 	if err != nil {
 		return nil, err
 	}
-	if refusal, ok := errors.AsType[*executor.Refusal](checkSolution(files, pkg, ex.Allowed)); ok {
+	if refusal, ok := errors.AsType[*executor.Refusal](x.rules(ex, tests).check(files)); ok {
 		return asErrors(refusal.Diagnostics), nil
+	}
+	if x.Isolated {
+		return nil, nil
 	}
 	fset := token.NewFileSet()
 	sources, found := parse(fset, files)
@@ -61,21 +62,6 @@ func asErrors(all []report.Diagnostic) []report.Diagnostic {
 		all[i].Severity = "error"
 	}
 	return all
-}
-
-func packageName(ex *exercises.Exercise) (string, error) {
-	tests, err := ex.Tests()
-	if err != nil {
-		return "", err
-	}
-	for name, content := range tests {
-		file, err := parser.ParseFile(token.NewFileSet(), name, content, parser.PackageClauseOnly)
-		if err != nil {
-			return "", fmt.Errorf("reading the tests of %s: %w", ex.Slug, err)
-		}
-		return file.Name.Name, nil
-	}
-	return "", fmt.Errorf("exercise %s has no tests", ex.Slug)
 }
 
 // libraryOf is the library that the exercise's tests are built with.

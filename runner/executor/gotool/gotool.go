@@ -21,7 +21,10 @@ import (
 type Executor struct {
 	Go       string // the go command; "go", looked up in PATH, if empty
 	CacheDir string // holds the kit and the binaries of naive and reference; hotloop's folder in the user's cache if empty
-	Isolated bool   // commands will see only what they name, and must not write to the build cache
+
+	// Isolated says that solutions may be strangers' and run in a sandbox: commands will see only what they name, must not
+	// write to the build cache, and the source is held to strict rules (solution.go).
+	Isolated bool
 
 	mu        sync.Mutex
 	found     *toolchain

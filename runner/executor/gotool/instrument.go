@@ -38,6 +38,7 @@ type testFiles struct {
 	tests      []string        // "TestEvicts", in order
 	benchmarks []string        // "BenchmarkGet", in order
 	measuring  []string        // the files that only benchmarks need, benchFile among them
+	vars       map[string]bool // package-level variables
 	more       bool            // there are examples or fuzz tests, which only go test knows how to run
 
 	idents map[string]map[string]bool // by file: the identifiers in it
@@ -49,7 +50,7 @@ func readTests(ex *exercises.Exercise, goal executor.Phase) (*testFiles, error) 
 	if err != nil {
 		return nil, err
 	}
-	t := &testFiles{files: exercises.Files{}}
+	t := &testFiles{files: exercises.Files{}, vars: map[string]bool{}}
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		if t.files[name], err = t.instrument(name, sources[name]); err != nil {
 			return nil, fmt.Errorf("reading the tests of %s: %w", ex.Slug, err)
@@ -113,6 +114,9 @@ func (t *testFiles) look(name string, file *ast.File) {
 				case *ast.ValueSpec:
 					for _, id := range spec.Names {
 						t.decls[name] = append(t.decls[name], id.Name)
+						if decl.Tok == token.VAR && id.Name != "_" {
+							t.vars[id.Name] = true
+						}
 					}
 				}
 			}

@@ -54,7 +54,7 @@ func (p *plan) steps(src executor.Source) ([]executor.Step, error) {
 		return nil, err
 	}
 	p.tests = tests
-	if err := checkSolution(src.Files, tests.pkg, p.ex.Allowed); err != nil {
+	if err := p.x.rules(p.ex, tests).check(src.Files); err != nil {
 		return nil, err
 	}
 	if p.kit, err = writeKit(p.cache); err != nil {
