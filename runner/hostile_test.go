@@ -30,6 +30,7 @@ var hostile = []struct {
 	verdict report.Verdict
 	reason  string // part of it
 	test    string // "TestAdd=error"
+	refused string // part of the reason for which it is not compiled in a sandbox; empty if it runs there, too
 }{
 	{
 		name:    "os.Exit(0) in init",
@@ -89,11 +90,13 @@ var hostile = []struct {
 		name:    "asks for no tests",
 		source:  wrong(`"os"`, before+`func init() { os.Args = append(os.Args, "-test.run=^$") }`),
 		verdict: report.Invalid, reason: "There is no result of TestAdd", test: "TestAdd=skip",
+		refused: "a variable of package os would be changed",
 	},
 	{
 		name:    "skips tests",
 		source:  wrong(`"os"`, before+`func init() { os.Args = append(os.Args, "-test.skip=Add") }`),
 		verdict: report.WrongAnswer, reason: "TestSum failed", test: "TestAdd=skip",
+		refused: "a variable of package os would be changed",
 	},
 	{
 		name:    "own TestMain",
@@ -127,8 +130,8 @@ var hostile = []struct {
 	},
 	{
 		name:    "does not parse",
-		source:  "package add\n\nfunc Add(a, b int) int { return a +\n",
-		verdict: report.CompileError, reason: "add.go:4:",
+		source:  "package add\n\nfunc Add(a, b int) int { return a +)\n",
+		verdict: report.CompileError, reason: "add.go:3:",
 	},
 	{
 		name:    "does not compile",
@@ -143,7 +146,7 @@ var hostile = []struct {
 	{
 		name:    "foreign import",
 		source:  wrong(`_ "github.com/x/y"`, before),
-		verdict: report.CompileError, reason: "standard library only",
+		verdict: report.CompileError, reason: "this exercise allows the standard library and embed, ",
 	},
 	{
 		name:    "panic",
@@ -191,6 +194,9 @@ func TestHostileSolutions(t *testing.T) {
 	for _, tt := range hostile {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			if inSandbox() && tt.refused != "" {
+				tt.verdict, tt.reason, tt.test = report.CompileError, tt.refused, ""
+			}
 			rep, _ := run(t, solution(tt.source))
 			if rep.Verdict != tt.verdict || !strings.Contains(rep.Reason, tt.reason) {
 				t.Errorf("verdict %q, reason %q;\nwant %q, … %q …\ndiagnostics: %+v", rep.Verdict, rep.Reason, tt.verdict, tt.reason, rep.Diagnostics)

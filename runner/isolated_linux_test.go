@@ -70,13 +70,16 @@ func TestIsolated(t *testing.T) {
 		{"measured", adderReference, executor.Bench, report.Accepted},
 		{"does not compile", "package add\n\nfunc Add(a, b int) int { return a + c }\n", executor.Test, report.CompileError},
 		{"finds nothing", spy, executor.Test, report.Accepted},
-		{"built by the go command", "//go:build linux\n\n" + adderReference, executor.Test, report.Accepted},
+		{"built by the go command", adderReference, executor.Test, report.Accepted},
 		{"a package nobody has asked for", "package add\n\nimport _ \"go/doc\"\n" + adderReference[len("package add\n"):], executor.Test, report.Accepted},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			job := solution(tt.source)
 			job.Goal = tt.goal
+			if tt.name == "built by the go command" { // which knows for which machines a file of this name is
+				job.Files = exercises.Files{"add_linux.go": job.Files["add.go"]}
+			}
 			if rep := isolated(t, r, job); rep.Verdict != tt.verdict {
 				t.Errorf("verdict %q, %q, want %q\nsteps: %+v\ntests: %+v", rep.Verdict, rep.Reason, tt.verdict, rep.Steps, rep.Tests)
 			}

@@ -50,6 +50,7 @@ minutes: 10
 lesson: arithmetic/adding
 seed: [L1.1]
 concepts: [sum]
+allowed: [embed, go/doc, os, os/exec, runtime, syscall, testing, unsafe]
 limits: {time: 3s, memory: 128MiB}
 targets:
   - {benchmark: Sum, unit: sec/op, speedup: 2, why: A sum is one pass.}
@@ -190,7 +191,7 @@ func newRunner(t *testing.T) *Runner {
 	}
 	// The tests of the package also hold in a sandbox, but for those that bring a go command of their own:
 	// HOTLOOP_SANDBOX=bwrap go test ./runner
-	if isolated := os.Getenv("HOTLOOP_SANDBOX") == "bwrap"; isolated {
+	if inSandbox() {
 		isolate(t, r)
 		return r
 	}
@@ -201,6 +202,8 @@ func newRunner(t *testing.T) *Runner {
 	r.Executors = []executor.Executor{x}
 	return r
 }
+
+func inSandbox() bool { return os.Getenv("HOTLOOP_SANDBOX") == "bwrap" }
 
 // isolate makes r one that runs all in the sandbox bwrap, or skips the test and says what is missing.
 func isolate(t *testing.T, r *Runner) {

@@ -50,7 +50,7 @@ func readTests(ex *exercises.Exercise, goal executor.Phase) (*testFiles, error) 
 	if err != nil {
 		return nil, err
 	}
-	t := &testFiles{files: exercises.Files{}, vars: map[string]bool{}}
+	t := &testFiles{files: exercises.Files{}}
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		if t.files[name], err = t.instrument(name, sources[name]); err != nil {
 			return nil, fmt.Errorf("reading the tests of %s: %w", ex.Slug, err)
@@ -99,7 +99,7 @@ func (t *testFiles) look(name string, file *ast.File) {
 		return true
 	})
 	if t.idents == nil {
-		t.idents, t.decls = map[string]map[string]bool{}, map[string][]string{}
+		t.idents, t.decls, t.vars = map[string]map[string]bool{}, map[string][]string{}, map[string]bool{}
 	}
 	t.idents[name] = idents
 	for _, decl := range file.Decls {
