@@ -50,7 +50,7 @@ minutes: 10
 lesson: arithmetic/adding
 seed: [L1.1]
 concepts: [sum]
-allowed: [embed, go/doc, os, os/exec, runtime, syscall, testing, unsafe]
+allowed: [embed, go/doc, net, os, os/exec, path/filepath, runtime, syscall, testing, unsafe]
 limits: {time: 3s, memory: 128MiB}
 targets:
   - {benchmark: Sum, unit: sec/op, speedup: 2, why: A sum is one pass.}

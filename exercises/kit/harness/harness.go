@@ -11,6 +11,7 @@
 //
 // The channel is opened when this package is initialised, before the learner's package is. It holds against programs that
 // print, exit or meddle with descriptors and arguments; code that writes to the memory of its own process can forge it.
+// Who runs strangers' code therefore sees to it that unsafe, reflect, syscall and their like are not in it.
 package harness
 
 import (

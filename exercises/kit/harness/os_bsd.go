@@ -19,3 +19,6 @@ func cpuNow() cpuReading {
 
 // dumpAfter leaves it to the sandbox to end the process.
 func dumpAfter(time.Duration) {}
+
+// closeMemory does nothing: there is no sandbox for strangers' code here.
+func closeMemory() {}

@@ -149,7 +149,11 @@ func (p *plan) compile(dir, bin string, race bool) sandbox.Command {
 
 func (p *plan) run(bin string, limits sandbox.Limits) sandbox.Command {
 	cmd := program(p.dir, bin, limits)
-	cmd.Env = append(cmd.Env, harness.Env)
+	env := harness.Env
+	if p.x.Isolated {
+		env = harness.GuardedEnv
+	}
+	cmd.Env = append(cmd.Env, env)
 	return cmd
 }
 
