@@ -3,6 +3,8 @@
 //
 //	func TestHostile(t *testing.T) { sandboxtest.Run(t, driver) }
 //	func TestEscapes(t *testing.T) { sandboxtest.RunEscapes(t, driver) } // if the driver isolates
+//
+// [Table] then is what came of it. The test of this package prints it for all drivers that can work on the machine.
 package sandboxtest
 
 import (
@@ -57,6 +59,7 @@ func (p program) run(t *testing.T, driver sandbox.Driver, hostile string, env []
 	if err != nil {
 		t.Fatalf("Run: %v", err)
 	}
+	defer func() { note(driver.Name(), p.name, outcome(result, stdout.String(), t.Failed())) }()
 	if left := Survivors(t, mark); len(left) > 0 {
 		t.Errorf("processes %v outlived the run", left)
 	}
