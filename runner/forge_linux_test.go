@@ -333,7 +333,7 @@ func TestForgeries(t *testing.T) {
 	}
 }
 
-func runOn(t *testing.T, r *Runner, job Job) (rep *report.Report) {
+func runOn(t testing.TB, r *Runner, job Job) (rep *report.Report) {
 	t.Helper()
 	if err := r.Run(t.Context(), job, report.HandlerFunc(func(e report.Event) error { rep = e.Report; return nil })); err != nil {
 		t.Fatalf("Run: %v", err)

@@ -174,7 +174,7 @@ var cacheDir = sync.OnceValue(func() string {
 
 var catalog = sync.OnceValues(func() (*exercises.Catalog, error) { return exercises.Load(adder()) })
 
-func newRunner(t *testing.T) *Runner {
+func newRunner(t testing.TB) *Runner {
 	t.Helper()
 	c, err := catalog()
 	if err != nil {
@@ -206,7 +206,7 @@ func newRunner(t *testing.T) *Runner {
 func inSandbox() bool { return os.Getenv("HOTLOOP_SANDBOX") == "bwrap" }
 
 // isolate makes r one that runs all in the sandbox bwrap, or skips the test and says what is missing.
-func isolate(t *testing.T, r *Runner) {
+func isolate(t testing.TB, r *Runner) {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {

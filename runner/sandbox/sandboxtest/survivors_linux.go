@@ -10,7 +10,7 @@ import (
 
 // Survivors are the numbers of the processes that have mark in their environment. The dead that nobody has waited for
 // don't count: they have none.
-func Survivors(t *testing.T, mark string) []int {
+func Survivors(t testing.TB, mark string) []int {
 	t.Helper()
 	environments, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil || len(environments) == 0 {

@@ -10,7 +10,7 @@ import (
 )
 
 // Survivors are the numbers of the processes that have mark in their environment.
-func Survivors(t *testing.T, mark string) []int {
+func Survivors(t testing.TB, mark string) []int {
 	t.Helper()
 	list, err := exec.Command("ps", "-axEww", "-o", "pid=,command=").Output()
 	if err != nil {

@@ -13,20 +13,28 @@ import (
 
 func TestMain(m *testing.M) { sandboxtest.Main(m) }
 
-// TestDriverTable runs every hostile program under every driver that can work here, and prints the table. This test binary
-// is both drivers' small program, too: they look at the arguments before its main function does.
-func TestDriverTable(t *testing.T) {
+// A column is a driver, and how it is shown that nothing gets out of it; nil if it does not isolate.
+type column struct {
+	driver  sandbox.Driver
+	escapes func(*testing.T, sandbox.Driver)
+}
+
+// drivers are all that there are; some may not be able to work here. This test binary is their small program, too: they
+// look at its arguments before its main function does.
+func drivers(tb testing.TB) []column {
 	exe, err := os.Executable()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	for _, d := range []struct {
-		driver  sandbox.Driver
-		escapes func(*testing.T, sandbox.Driver) // nil: it does not isolate
-	}{
+	return []column{
 		{none.Driver{Supervisor: []string{exe, "__supervise"}}, nil},
 		{&bwrap.Driver{Helper: []string{exe, "__enter"}}, sandboxtest.RunEscapes},
-	} {
+	}
+}
+
+// TestDriverTable runs every hostile program under every driver that can work here, and prints the table.
+func TestDriverTable(t *testing.T) {
+	for _, d := range drivers(t) {
 		t.Run(d.driver.Name(), func(t *testing.T) {
 			sandboxtest.Run(t, d.driver)
 			if d.escapes != nil {

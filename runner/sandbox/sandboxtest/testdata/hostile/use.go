@@ -75,6 +75,24 @@ func hogChildren() {
 	time.Sleep(lifetime)
 }
 
+// stamps takes so many MiB as fast as it can, and prints after each what time it is.
+func stamps(mib int) {
+	var kept [][]byte
+	for range mib {
+		kept = append(kept, bytes.Repeat([]byte{1}, 1<<20))
+		fmt.Println(time.Now().UnixNano())
+	}
+	time.Sleep(lifetime)
+	runtime.KeepAlive(kept)
+}
+
+func stampsChildren() {
+	for range 4 {
+		start("hog-stamps", os.Stdout, true)
+	}
+	time.Sleep(lifetime)
+}
+
 // gulp asks for 2 GiB in one system call that would fill them at once.
 func gulp() {
 	_, err := syscall.Mmap(-1, 0, 2<<30, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON|mapPopulate)
