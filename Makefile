@@ -14,8 +14,9 @@ run: build                ## serve the site on $(HTTP), with the workspace $(WOR
 build: assets             ## the program, with the web assets inside: .build/hotloop, and the small ones that it starts
 	go build -trimpath -ldflags='-s -w' -o .build/hotloop-child ./cmd/child
 	go build -trimpath -ldflags='-s -w' -o .build/hotloop-interpreter ./cmd/interpreter
+	go build -trimpath -ldflags='-s -w' -o .build/hotloop-sqlite ./cmd/sqlite
 	sum() { (sha256sum || shasum -a 256) <$$1 2>/dev/null | cut -c1-64; } && \
-	go build -trimpath -ldflags="-s -w -X main.childSum=$$(sum .build/hotloop-child) -X main.interpreterSum=$$(sum .build/hotloop-interpreter)" \
+	go build -trimpath -ldflags="-s -w -X main.childSum=$$(sum .build/hotloop-child) -X main.interpreterSum=$$(sum .build/hotloop-interpreter) -X main.sqliteSum=$$(sum .build/hotloop-sqlite)" \
 		-o .build/ ./cmd/hotloop
 
 assets: site/web/dist/manifest.json
@@ -26,7 +27,7 @@ site/web/dist/manifest.json: site/web/node_modules/.package-lock.json $(shell fi
 site/web/node_modules/.package-lock.json: site/web/package-lock.json
 	cd site/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
-test: tools lint          ## everything: front end, Go, and every exercise proved
+test: tools lint build    ## everything: front end, Go, and every exercise proved
 	cd site/web && npm test --silent
 	.ci/gotest -p 1 -timeout 20m ./...
 	$(MAKE) check
@@ -54,7 +55,7 @@ fmt:
 	gofmt -w cmd exercises lessons runner site
 
 install: build            ## hotloop into GOBIN, so that the shell finds it
-	mkdir -p $(GOBIN) && install .build/hotloop .build/hotloop-child .build/hotloop-interpreter $(GOBIN)/
+	mkdir -p $(GOBIN) && install .build/hotloop .build/hotloop-child .build/hotloop-interpreter .build/hotloop-sqlite $(GOBIN)/
 
 clean:
 	rm -rf .build site/web/node_modules site/web/dist/*

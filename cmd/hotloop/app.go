@@ -197,7 +197,7 @@ func (a *app) newRunner() (*runner.Runner, error) {
 	return &runner.Runner{
 		Exercises: catalog,
 		Executors: []executor.Executor{
-			&gotool.Executor{Isolated: a.sandboxName() != noSandbox},
+			&gotool.Executor{Isolated: a.sandboxName() != noSandbox, Programs: map[string]func() (string, error){"sqlite": sqlite}},
 			a.yaegi(self),
 			node.Executor{},
 		},

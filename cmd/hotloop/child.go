@@ -12,7 +12,7 @@ import (
 )
 
 // The SHA-256 of the small programs that this one was built together with. The Makefile sets them.
-var childSum, interpreterSum string
+var childSum, interpreterSum, sqliteSum string
 
 // child is the program to start in front of each command of a run: the small one beside this one, if it is the one that
 // belongs to it, else this one.
@@ -38,6 +38,19 @@ func interpreter() (string, error) {
 	}
 	return "", &toldError{"no program hotloop-interpreter beside " + self + ", which interprets Go in a sandbox",
 		`"make run" and "make install" build it; in a sandbox, hotloop itself is not shown to others' code`}
+}
+
+// sqlite is the program that exercises' tests keep their databases in.
+func sqlite() (string, error) {
+	self, err := self()
+	if err != nil {
+		return "", err
+	}
+	if small, ok := beside(self, "hotloop-sqlite", sqliteSum); ok {
+		return small, nil
+	}
+	return "", &toldError{"no program hotloop-sqlite of this hotloop beside " + self + ", which some exercises keep their database in",
+		`"make run", "make build" and "make install" build it`}
 }
 
 func self() (string, error) {

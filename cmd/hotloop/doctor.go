@@ -45,7 +45,7 @@ type finding struct {
 
 func (a *app) doctor(ctx context.Context, asJSON bool) error {
 	findings := []finding{a.lookAtGo(ctx), a.lookAtSandbox(ctx), a.lookAtBwrap(ctx), a.lookAtContent(), a.lookAtWorkspace(), a.lookAtDisk(),
-		lookAtNode(ctx), lookAtC(ctx), lookAtPort(ctx), lookAtAssets()}
+		lookAtSQLite(), lookAtNode(ctx), lookAtC(ctx), lookAtPort(ctx), lookAtAssets()}
 	var missing bool
 	for _, f := range findings {
 		missing = missing || f.Status == "missing"
@@ -91,6 +91,14 @@ func (a *app) lookAtGo(ctx context.Context) finding {
 		return missing("go", err)
 	}
 	return ok("go", says(ctx, "go", "env", "GOVERSION"))
+}
+
+func lookAtSQLite() finding {
+	path, err := sqlite()
+	if err != nil {
+		return absent("sqlite", err)
+	}
+	return ok("sqlite", path+", for exercises with a database")
 }
 
 func lookAtNode(ctx context.Context) finding {

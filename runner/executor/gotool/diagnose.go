@@ -30,7 +30,7 @@ const maxFound = 50 // diagnostics of one look
 // Since nothing holds such a check to limits, it is for a learner's own code; with Isolated, it says only what would be
 // refused.
 func (x *Executor) Diagnose(ctx context.Context, ex *exercises.Exercise, files exercises.Files) ([]report.Diagnostic, error) {
-	tests, err := readTests(ex)
+	tests, err := readTests(ex, executor.Test)
 	if err != nil {
 		return nil, err
 	}

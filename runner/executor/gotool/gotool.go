@@ -26,6 +26,10 @@ type Executor struct {
 	// write to the build cache, and the source is held to strict rules (solution.go).
 	Isolated bool
 
+	// Programs says where programs are that exercises need, by the word in their needs. What it does not know is not
+	// looked after here. Tests find the place of "sqlite" in HOTLOOP_SQLITE.
+	Programs map[string]func() (path string, err error)
+
 	mu        sync.Mutex
 	found     *toolchain
 	libraries map[string]*library // by their folders

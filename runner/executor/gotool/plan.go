@@ -46,6 +46,7 @@ type plan struct {
 	ex    *exercises.Exercise
 	tests *testFiles
 	kit   string // folder of the kit's module
+	needs needs
 }
 
 func (p *plan) steps(src executor.Source) ([]executor.Step, error) {
@@ -58,6 +59,9 @@ func (p *plan) steps(src executor.Source) ([]executor.Step, error) {
 		return nil, err
 	}
 	if p.kit, err = writeKit(p.cache); err != nil {
+		return nil, err
+	}
+	if p.needs, err = p.x.find(p.ex.Needs); err != nil {
 		return nil, err
 	}
 	if err := p.writeModule(p.dir, nil); err != nil {
@@ -153,7 +157,8 @@ func (p *plan) run(bin string, limits sandbox.Limits) sandbox.Command {
 	if p.x.Isolated {
 		env = harness.GuardedEnv
 	}
-	cmd.Env = append(cmd.Env, env)
+	cmd.Env = slices.Concat(cmd.Env, p.needs.env, []string{env})
+	cmd.ReadOnly = append(cmd.ReadOnly, p.needs.paths...)
 	return cmd
 }
 

@@ -133,7 +133,7 @@ func TestExercisesKeepTheRules(t *testing.T) {
 	}
 	x := &Executor{Isolated: true}
 	for ex := range c.All() {
-		tests, err := readTests(ex)
+		tests, err := readTests(ex, executor.Test)
 		if err != nil {
 			t.Fatal(err)
 		}
