@@ -223,6 +223,9 @@ func (db *DB) count(op wire.Op, query string) {
 	case op == wire.Prepare:
 		c.Prepares++
 		return
+	case op == wire.Forget:
+		c.Closes++
+		return
 	default:
 		return
 	}

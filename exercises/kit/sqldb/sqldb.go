@@ -52,7 +52,8 @@ type Counts struct {
 	Queries    int // runs of a statement for its rows
 	Execs      int // runs of a statement for its effect; of transactions, beginning and end are none
 	Prepares   int
-	RoundTrips int      // all of these, the closing of prepared statements, beginning and end of transactions
+	Closes     int      // of prepared statements
+	RoundTrips int      // all of these, and the beginning and end of transactions
 	SQL        []string // the texts of the first 10,000 queries and execs, in order
 }
 

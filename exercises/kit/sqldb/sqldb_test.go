@@ -176,7 +176,7 @@ func TestCounts(t *testing.T) {
 		ask()
 		want := Counts{Queries: 1, RoundTrips: 1, SQL: []string{"SELECT id FROM numbers WHERE square = ?"}}
 		if always {
-			want.Prepares, want.RoundTrips = 1, 3
+			want.Prepares, want.Closes, want.RoundTrips = 1, 1, 3
 		}
 		expect(t, db, "a query", want)
 
@@ -194,7 +194,7 @@ func TestCounts(t *testing.T) {
 			t.Fatal(err)
 		}
 		const text = "DELETE FROM numbers WHERE id = ?"
-		expect(t, db, "a statement prepared once, run three times and closed", Counts{Execs: 3, Prepares: 1, RoundTrips: 5, SQL: []string{text, text, text}})
+		expect(t, db, "a statement prepared once, run three times and closed", Counts{Execs: 3, Prepares: 1, Closes: 1, RoundTrips: 5, SQL: []string{text, text, text}})
 
 		db.Reset()
 		tx, err := db.Begin()
@@ -211,7 +211,7 @@ func TestCounts(t *testing.T) {
 func expect(t *testing.T, db *DB, what string, want Counts) {
 	t.Helper()
 	got := db.Count()
-	if got.Queries != want.Queries || got.Execs != want.Execs || got.Prepares != want.Prepares || got.RoundTrips != want.RoundTrips || !slices.Equal(got.SQL, want.SQL) {
+	if got.Queries != want.Queries || got.Execs != want.Execs || got.Prepares != want.Prepares || got.Closes != want.Closes || got.RoundTrips != want.RoundTrips || !slices.Equal(got.SQL, want.SQL) {
 		t.Errorf("%s (PrepareAlways %v): counts\n%+v, want\n%+v", what, db.options.PrepareAlways, got, want)
 	}
 }
