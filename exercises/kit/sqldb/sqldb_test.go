@@ -275,6 +275,12 @@ func TestPlan(t *testing.T) {
 	if len(plan) != 2 || !strings.HasPrefix(plan[0], "SEARCH numbers USING INDEX by_square") || !strings.HasPrefix(plan[1], "USE TEMP B-TREE") {
 		t.Errorf("plan %q, want a search with the index, and a sort", plan)
 	}
+	if _, err := db.Exec("DROP INDEX by_square"); err != nil {
+		t.Fatal(err)
+	}
+	if plan := Plan(t, db, "SELECT * FROM numbers WHERE square = ?", 9); len(plan) != 1 || plan[0] != "SCAN numbers" {
+		t.Errorf("plan %q after another connection has dropped the index, want a scan", plan)
+	}
 }
 
 func TestProgramIsMissing(t *testing.T) {
