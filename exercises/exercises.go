@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-//go:embed all:leaks all:optimization all:kit
+//go:embed all:leaks all:optimization all:profiling all:kit
 var embedded embed.FS
 
 // Embedded is the content that was built into the program.
