@@ -12,6 +12,7 @@ run: build                ## serve the site on $(HTTP), with the workspace $(WOR
 	.build/hotloop serve --http $(HTTP) --workspace $(WORKSPACE)
 
 build: assets             ## the program, with the web assets inside: .build/hotloop, and the small ones that it starts
+	@go list -deps ./exercises/... >/dev/null # what exercises import beside the standard library must be in the module cache
 	go build -trimpath -ldflags='-s -w' -o .build/hotloop-child ./cmd/child
 	go build -trimpath -ldflags='-s -w' -o .build/hotloop-interpreter ./cmd/interpreter
 	go build -trimpath -ldflags='-s -w' -o .build/hotloop-sqlite ./cmd/sqlite

@@ -204,6 +204,7 @@ func (c *checker) checkDescription() {
 	c.checkCharts()
 	c.checkMutants()
 	c.checkAlternatives()
+	c.checkAllowed()
 }
 
 // atLeast checks a list of sentences: how many there are, and that none is empty.

@@ -51,7 +51,8 @@ func (c *Catalog) All() iter.Seq[*Exercise] {
 // Allowed has to name what a variant imports and Restricted has something to say of: os, net/http, reflect, runtime,
 // unsafe and such, each by its own path (runtime is not runtime/debug). In a sandbox, solutions may import nothing else of
 // that kind. Name what the task needs, not what might be handy: who may import unsafe, reflect or syscall can write to the
-// memory of the tests, and so an exercise that allows them takes a stranger's word for the verdict.
+// memory of the tests, and so an exercise that allows them takes a stranger's word for the verdict. Allowed also names
+// imports from outside the standard library, of modules in modules.go.
 type Exercise struct {
 	Slug  string `yaml:"-"` // the folder's name
 	Topic string `yaml:"-"` // the parent folder's name

@@ -198,6 +198,11 @@ func TestLoadFaults(t *testing.T) {
 		{"tests of another package", edit("add_test.go", "package add", "package add_test"), dir + "add_test.go:1: package add_test; expected add", false},
 		{"naive does not parse", edit("naive/add.go", "return", "retrun a"), dir + "naive/add.go:3: does not parse", true},
 		{"reference not UTF-8", write("add.go", "package add\n\n// \xff\n"), dir + "add.go: is not UTF-8 text", true},
+		{"allowed of no known module", edit("exercise.yaml", "seed:", "allowed: [example.com/x]\nseed:"), yaml + `:6: no module for the import "example.com/x"`, false},
+		{"import beside what is allowed", func(t *testing.T, fsys fstest.MapFS) {
+			edit("exercise.yaml", "seed:", "allowed: [github.com/google/pprof/profile]\nseed:")(t, fsys)
+			write("naive/add.go", "package add\n\nimport _ \"github.com/google/pprof/profile/x\"\n\nfunc Add(a, b int) int { return a + b }\n")(t, fsys)
+		}, dir + `naive/add.go:3: imports "github.com/google/pprof/profile/x"`, false},
 		{"foreign import", write("naive/add.go", "package add\n\nimport _ \"example.com/x\"\n\nfunc Add(a, b int) int { return a + b }\n"), dir + `naive/add.go:3: imports "example.com/x"`, false},
 		{"restricted import", write("naive/add.go", "package add\n\nimport _ \"os/exec\"\n\nfunc Add(a, b int) int { return a + b }\n"), dir + `naive/add.go:3: imports "os/exec", which reaches files, processes and the channel of the tests; expected allowed`, false},
 		{"restricted import below an allowed one", func(t *testing.T, fsys fstest.MapFS) {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -44,7 +46,7 @@ type finding struct {
 }
 
 func (a *app) doctor(ctx context.Context, asJSON bool) error {
-	findings := []finding{a.lookAtGo(ctx), a.lookAtSandbox(ctx), a.lookAtBwrap(ctx), a.lookAtContent(), a.lookAtWorkspace(), a.lookAtDisk(),
+	findings := []finding{a.lookAtGo(ctx), a.lookAtModules(), a.lookAtSandbox(ctx), a.lookAtBwrap(ctx), a.lookAtContent(), a.lookAtWorkspace(), a.lookAtDisk(),
 		lookAtSQLite(), lookAtNode(ctx), lookAtC(ctx), lookAtPort(ctx), lookAtAssets()}
 	var missing bool
 	for _, f := range findings {
@@ -99,6 +101,27 @@ func lookAtSQLite() finding {
 		return absent("sqlite", err)
 	}
 	return ok("sqlite", path+", for exercises with a database")
+}
+
+// lookAtModules looks for the source of what exercises allow beside the standard library.
+func (a *app) lookAtModules() finding {
+	catalog, err := a.catalog()
+	if err != nil { // lookAtContent tells
+		return ok("modules", "not known without exercises")
+	}
+	wanted := map[string]bool{}
+	for e := range catalog.All() {
+		for _, m := range e.Modules() {
+			wanted[m.String()] = true
+		}
+	}
+	if len(wanted) == 0 {
+		return ok("modules", "no exercise allows other than the standard library")
+	}
+	if err := (&gotool.Executor{}).Ready(slices.Collect(catalog.All())...); err != nil {
+		return absent("modules", err)
+	}
+	return ok("modules", strings.Join(slices.Sorted(maps.Keys(wanted)), ", ")+", in the module cache")
 }
 
 func lookAtNode(ctx context.Context) finding {

@@ -218,23 +218,30 @@ func owned(e *exercises.Exercise) (exercises.Files, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := exercises.Files{"README.md": statement, "go.mod": goMod(e.Slug)}
+	files := exercises.Files{"README.md": statement, "go.mod": goMod(e)}
+	if sum := exercises.GoSum(e.Modules()); sum != nil {
+		files["go.sum"] = sum
+	}
 	for name, data := range tests {
 		files[name] = data
 	}
 	return files, nil
 }
 
-func goMod(slug string) []byte {
-	return fmt.Appendf(nil, `// The tests import hotloop's kit, which lies beside this folder: no network is needed.
+func goMod(e *exercises.Exercise) []byte {
+	b := fmt.Appendf(nil, `// The tests import hotloop's kit, which lies beside this folder: no network is needed.
 module %s
 
-go %s
+go %s.0
 
 require hotloop v0.0.0
 
 replace hotloop => ../%s/kit
-`, slug, GoVersion, home)
+`, e.Slug, GoVersion, home)
+	for _, m := range e.Modules() {
+		b = append(b, "\n"+m.Require()...)
+	}
+	return b
 }
 
 // refresh writes the owned files that hotloop changed since it last wrote them, or that are not there.

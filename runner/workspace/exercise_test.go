@@ -2,11 +2,14 @@ package workspace
 
 import (
 	"errors"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -292,4 +295,41 @@ func TestReset(t *testing.T) {
 func TestResetNotStarted(t *testing.T) {
 	_, err := newWorkspace(t).Reset(exercise(t, "triangle"))
 	wantHint(t, err, "not started yet", "hotloop start triangle")
+}
+
+// What an exercise allows beside the standard library, the copy's go.mod requires: "go test" works in it, offline.
+func TestAllowedModulesBuild(t *testing.T) {
+	files := fstest.MapFS{}
+	err := fs.WalkDir(os.DirFS(testContent), "basics/triangle", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(testContent, filepath.FromSlash(name)))
+		files[name] = &fstest.MapFile{Data: data}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	yaml := files["basics/triangle/exercise.yaml"]
+	yaml.Data = append(yaml.Data, "allowed: [github.com/google/pprof/profile]\n"...)
+	catalog, err := exercises.Load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := catalog.Lookup("triangle")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorkspace(t)
+	if _, err := w.Start(e); err != nil {
+		t.Fatal(err)
+	}
+	write(t, w, "triangle/extra.go", "package triangle\n\nimport \"github.com/google/pprof/profile\"\n\nvar _ profile.Profile\n")
+	cmd := exec.Command("go", "vet", ".")
+	cmd.Dir = w.Path("triangle")
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOPROXY=off", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("go vet in the learner's copy: %v\n%s", err, out)
+	}
 }

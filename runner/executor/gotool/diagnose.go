@@ -49,7 +49,7 @@ func (x *Executor) Diagnose(ctx context.Context, ex *exercises.Exercise, files e
 	if err != nil {
 		return nil, err
 	}
-	imports, err := lib.importer(ctx, sources)
+	imports, err := lib.importer(ctx, sources, ex.Allowed)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,11 @@ func (x *Executor) libraryOf(ex *exercises.Exercise) (*library, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.library(tc, cache, kit, ex.Race && tc.canRace()), nil
+	modules, err := tc.modules(ex)
+	if err != nil {
+		return nil, err
+	}
+	return x.library(tc, cache, kit, modules, ex.Race && tc.canRace()), nil
 }
 
 // parse reads files in the order of the compiler. Files for other machines are left out.
@@ -141,14 +145,14 @@ type exports struct {
 	bad   map[string]bool // packages that the go command does not know
 }
 
-// importer is ready to import what the sources do.
-func (l *library) importer(ctx context.Context, sources []*ast.File) (types.Importer, error) {
+// importer is ready to import what the sources do, of the standard library and of allowed.
+func (l *library) importer(ctx context.Context, sources []*ast.File, allowed []string) (types.Importer, error) {
 	l.exports.mu.Lock()
 	defer l.exports.mu.Unlock()
 	for _, file := range sources {
 		for _, spec := range file.Imports {
 			path := strings.Trim(spec.Path.Value, "`\"")
-			if _, known := l.exports.files[path]; known || l.exports.bad[path] || path == "unsafe" || !importable(path) {
+			if _, known := l.exports.files[path]; known || l.exports.bad[path] || path == "unsafe" || !importable(path) && !slices.Contains(allowed, path) {
 				continue
 			}
 			if err := l.learn(ctx, path); err != nil {

@@ -101,7 +101,7 @@ func (p *plan) build(b testBinary) executor.Step {
 	if !ok {
 		return plain
 	}
-	lib := p.x.library(p.tc, p.cache, p.kit, b.race)
+	lib := p.x.library(p.tc, p.cache, p.kit, p.modules, b.race)
 	tools := lib.tools(b.dir)
 	var up *linkup
 	link := &executor.Step{Phase: executor.Build, Variant: b.variant}
@@ -170,7 +170,7 @@ func (p *plan) direct(b testBinary) (imports []string, ok bool) {
 			for _, spec := range file.Imports {
 				path, err := strconv.Unquote(spec.Path.Value)
 				ours := strings.HasPrefix(path, "hotloop/exercises/kit")
-				if err != nil || !importable(path) && !ours {
+				if err != nil || !importable(path) && !ours && !slices.Contains(p.ex.Allowed, path) {
 					return nil, false
 				}
 				imports = append(imports, path)

@@ -24,7 +24,7 @@ var cacheprogSource []byte
 
 // isolate makes the steps ones that a sandbox can hold: a go command has the build cache to read, through cacheprog, and
 // keeps what it adds in its own folder, so that no run can put anything into another one's way. What solutions import of
-// the standard library is compiled before, outside: it is nobody's code but Go's.
+// the standard library and of allowed modules is compiled before, outside: it is no learner's code.
 func (x *Executor) isolate(tc *toolchain, src executor.Source, steps []executor.Step) error {
 	cache, err := x.cacheDir()
 	if err != nil {
@@ -38,6 +38,14 @@ func (x *Executor) isolate(tc *toolchain, src executor.Source, steps []executor.
 	if err != nil {
 		return err
 	}
+	var modules []folder
+	var allowed []string
+	if src.Exercise != nil {
+		allowed = src.Exercise.Allowed
+		if modules, err = tc.modules(src.Exercise); err != nil {
+			return err
+		}
+	}
 	isolate := func(step *executor.Step) {
 		if slices.Contains(step.Command.Args, "-race") {
 			step.Command.ReadOnly = append(slices.Clone(step.Command.ReadOnly), cToolchain...)
@@ -46,7 +54,7 @@ func (x *Executor) isolate(tc *toolchain, src executor.Source, steps []executor.
 			return
 		}
 		isolateCommand(&step.Command, tc, prog)
-		lib := x.library(tc, cache, kit, slices.Contains(step.Command.Env, cgo))
+		lib := x.library(tc, cache, kit, modules, slices.Contains(step.Command.Env, cgo))
 		first := step.Prepare
 		step.Prepare = func(ctx context.Context) error {
 			if first != nil {
@@ -54,7 +62,7 @@ func (x *Executor) isolate(tc *toolchain, src executor.Source, steps []executor.
 					return err
 				}
 			}
-			_, _ = lib.prepare(ctx, standardImports(src.Files)) // what is wrong with imports, the go command says better
+			_, _ = lib.prepare(ctx, knownImports(src.Files, allowed)) // what is wrong with imports, the go command says better
 			return ctx.Err()
 		}
 	}
@@ -69,15 +77,16 @@ func (x *Executor) isolate(tc *toolchain, src executor.Source, steps []executor.
 	return nil
 }
 
-// standardImports are the packages of the standard library that files import, as far as they can be read.
-func standardImports(files exercises.Files) (paths []string) {
+// knownImports are the packages of the standard library and those of allowed that files import, as far as they can be
+// read.
+func knownImports(files exercises.Files, allowed []string) (paths []string) {
 	for name, content := range files {
 		file, _ := parser.ParseFile(token.NewFileSet(), name, content, parser.ImportsOnly)
 		if file == nil {
 			continue
 		}
 		for _, spec := range file.Imports {
-			if path, err := strconv.Unquote(spec.Path.Value); err == nil && importable(path) {
+			if path, err := strconv.Unquote(spec.Path.Value); err == nil && (importable(path) || slices.Contains(allowed, path)) {
 				paths = append(paths, path)
 			}
 		}

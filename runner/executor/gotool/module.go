@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"hotloop/exercises"
 	"hotloop/runner/executor"
@@ -22,9 +24,54 @@ const modulePath = "solution"
 // their key shows.
 const cacheFormat = "2"
 
-// goMod is the go.mod of every solution. The kit is in a folder.
-func goMod(kit string) []byte {
-	return fmt.Appendf(nil, "module %s\n\ngo %s\n\nrequire hotloop v0.0.0\n\nreplace hotloop => %s\n", modulePath, MinVersion, strconv.Quote(kit))
+// goMod is the go.mod of solutions that may import those modules. They and the kit are in folders, so that the go command
+// asks nobody for them and checks no sums: the module cache did so when it took them in. To Go, 1.26 is before 1.26.0, and
+// a module may ask for the latter.
+func goMod(kit string, modules []folder) []byte {
+	b := fmt.Appendf(nil, "module %s\n\ngo %s.0\n\nrequire hotloop v0.0.0\n\nreplace hotloop => %s\n", modulePath, MinVersion, strconv.Quote(kit))
+	for _, m := range modules {
+		b = fmt.Appendf(b, "\n%s\nreplace %s => %s\n", m.Require(), m.Path, strconv.Quote(m.dir))
+	}
+	return b
+}
+
+// A folder is where a module's source is in the module cache.
+type folder struct {
+	exercises.Module
+	dir string
+}
+
+// modules finds those that the exercise allows packages of.
+func (tc *toolchain) modules(ex *exercises.Exercise) ([]folder, error) {
+	var found []folder
+	for _, m := range ex.Modules() {
+		dir := filepath.Join(tc.GOMODCACHE, filepath.FromSlash(escaped(m.String())))
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
+			return nil, fmt.Errorf("%s needs the module %s, which is not in this machine's module cache; run \"go mod download %[2]s\", once and with a network", ex.Slug, m)
+		}
+		found = append(found, folder{m, dir})
+	}
+	return found, nil
+}
+
+// escaped is a module's path as the module cache writes it: file systems may not tell capitals from small letters.
+func escaped(path string) string {
+	var b strings.Builder
+	for _, r := range path {
+		if unicode.IsUpper(r) {
+			b.WriteByte('!')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+// folders are those of modules, for a sandbox to read.
+func folders(modules []folder) (dirs []string) {
+	for _, m := range modules {
+		dirs = append(dirs, m.dir)
+	}
+	return dirs
 }
 
 func writeFiles(dir string, files exercises.Files) error {
@@ -144,6 +191,6 @@ func (p *plan) cacheKey(variant string, goal executor.Phase) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(fmt.Append(nil, cacheFormat, "\n", hash, "\n", p.kit, "\n", p.tc.path, "\n", p.tc.GOVERSION, "\n", p.compile("", "", false).Args, "\n", goal))
+	sum := sha256.Sum256(fmt.Append(nil, cacheFormat, "\n", hash, "\n", string(goMod(p.kit, p.modules)), "\n", p.tc.path, "\n", p.tc.GOVERSION, "\n", p.compile("", "", false).Args, "\n", goal))
 	return p.ex.Slug + "-" + variant + "-" + hex.EncodeToString(sum[:8]), nil
 }

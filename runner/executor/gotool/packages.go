@@ -24,13 +24,13 @@ import (
 )
 
 // A library knows where the compiled packages are that solutions and their tests are compiled and linked with: the kit
-// and what of the standard library was asked for so far. The go command is asked for a package once; who compiles after
+// and what of the standard library and of allowed modules was asked for so far. The go command is asked for a package once; who compiles after
 // that needs no go command.
 type library struct {
-	tc   *toolchain
-	kit  string
-	dir  string // in the cache: what is known, for the next hotloop
-	race bool
+	tc    *toolchain
+	goMod []byte // names the kit, and modules that the exercise allows
+	dir   string // in the cache: what is known, for the next hotloop
+	race  bool
 
 	turn     chan struct{} // holds one token: who has it may change what follows
 	packages map[string]compiled
@@ -50,16 +50,17 @@ type compiled struct {
 // errUnlisted is the error for packages that the go command does not know or has no compiled form of.
 var errUnlisted = errors.New("a package that the go command does not list")
 
-// library is the one for binaries with or without the race detector.
-func (x *Executor) library(tc *toolchain, cache, kit string, race bool) *library {
-	sum := sha256.Sum256(fmt.Append(nil, cacheFormat, "\n", kit, "\n", tc.path, "\n", tc.modTime.UnixNano(), "\n",
+// library is the one for binaries with the kit and those modules, with or without the race detector.
+func (x *Executor) library(tc *toolchain, cache, kit string, modules []folder, race bool) *library {
+	mod := goMod(kit, modules)
+	sum := sha256.Sum256(fmt.Append(nil, cacheFormat, "\n", string(mod), "\n", tc.path, "\n", tc.modTime.UnixNano(), "\n",
 		tc.GOVERSION, "\n", tc.GOROOT, "\n", tc.GOCACHE, "\n", tc.CC, "\n", race, buildFlags))
 	dir := filepath.Join(cache, "packages-"+hex.EncodeToString(sum[:8]))
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	l := x.libraries[dir]
 	if l == nil {
-		l = &library{tc: tc, kit: kit, dir: dir, race: race, turn: make(chan struct{}, 1)}
+		l = &library{tc: tc, goMod: mod, dir: dir, race: race, turn: make(chan struct{}, 1)}
 		l.turn <- struct{}{}
 		if x.libraries == nil {
 			x.libraries = map[string]*library{}
@@ -151,7 +152,7 @@ func (l *library) closure(paths []string) (files map[string]string, missing []st
 // list asks the go command for packages, which compiles what it has not compiled yet, and remembers the answer.
 func (l *library) list(ctx context.Context, paths []string) error {
 	work := filepath.Join(l.dir, "module")
-	mod := exercises.Files{"go.mod": goMod(l.kit), "main.go": []byte("package main\n\nimport _ " + strconv.Quote(harnessPath) + "\n\nfunc main() {}\n")}
+	mod := exercises.Files{"go.mod": l.goMod, "main.go": []byte("package main\n\nimport _ " + strconv.Quote(harnessPath) + "\n\nfunc main() {}\n")}
 	if err := writeFiles(work, mod); err != nil {
 		return err
 	}

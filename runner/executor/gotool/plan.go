@@ -47,6 +47,8 @@ type plan struct {
 	tests *testFiles
 	kit   string // folder of the kit's module
 	needs needs
+
+	modules []folder // that the exercise allows packages of
 }
 
 func (p *plan) steps(src executor.Source) ([]executor.Step, error) {
@@ -62,6 +64,9 @@ func (p *plan) steps(src executor.Source) ([]executor.Step, error) {
 		return nil, err
 	}
 	if p.needs, err = p.x.find(p.ex.Needs); err != nil {
+		return nil, err
+	}
+	if p.modules, err = p.tc.modules(p.ex); err != nil {
 		return nil, err
 	}
 	if err := p.writeModule(p.dir, nil); err != nil {
@@ -144,7 +149,7 @@ func (p *plan) compile(dir, bin string, race bool) sandbox.Command {
 		args = slices.Insert(args, 2, "-race")
 	}
 	cmd := p.tc.goCommand(dir, args...)
-	cmd.ReadOnly = append(cmd.ReadOnly, p.kit)
+	cmd.ReadOnly = slices.Concat(cmd.ReadOnly, []string{p.kit}, folders(p.modules))
 	if race {
 		cmd.Env[slices.Index(cmd.Env, noCgo)] = cgo
 	}
@@ -200,7 +205,7 @@ func programEnv(dir string, memory int64) []string {
 
 // writeModule makes dir a module of the exercise's tests, and of files if there are any beside those already there.
 func (p *plan) writeModule(dir string, files exercises.Files) error {
-	all := exercises.Files{"go.mod": goMod(p.kit)}
+	all := exercises.Files{"go.mod": goMod(p.kit, p.modules)}
 	for _, part := range []exercises.Files{files, p.tests.files} {
 		for name, content := range part {
 			all[name] = content

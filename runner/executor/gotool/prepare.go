@@ -2,6 +2,7 @@ package gotool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"hotloop/exercises"
@@ -9,7 +10,7 @@ import (
 )
 
 // Prepare compiles ahead what solutions of the exercises are compiled and linked with: the kit, and of the standard
-// library what their tests, references and starters import.
+// library and of allowed modules what their tests, references and starters import.
 func (x *Executor) Prepare(ctx context.Context, all ...*exercises.Exercise) error {
 	tc, err := x.toolchain()
 	if err != nil {
@@ -23,23 +24,43 @@ func (x *Executor) Prepare(ctx context.Context, all ...*exercises.Exercise) erro
 	if err != nil {
 		return err
 	}
-	imports := map[bool][]string{} // with the race detector or without; what is measured is without
+	var errs []error
+	imports := map[*library][]string{} // with the race detector or without; what is measured is without
 	for _, ex := range all {
 		paths, err := importsOf(ex)
 		if err != nil {
 			return fmt.Errorf("looking for what %s imports: %w", ex.Slug, err)
 		}
-		imports[false] = append(imports[false], paths...)
-		if ex.Race && tc.canRace() {
-			imports[true] = append(imports[true], paths...)
+		modules, err := tc.modules(ex)
+		if err != nil { // the others can be built all the same
+			errs = append(errs, err)
+			continue
+		}
+		for _, race := range []bool{false, ex.Race && tc.canRace()} {
+			lib := x.library(tc, cache, kit, modules, race)
+			imports[lib] = append(imports[lib], paths...)
 		}
 	}
-	for race, paths := range imports {
-		if _, err := x.library(tc, cache, kit, race).prepare(ctx, paths); err != nil {
+	for lib, paths := range imports {
+		if _, err := lib.prepare(ctx, paths); err != nil {
 			return err
 		}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// Ready says what modules the exercises lack that they allow packages of; nil if they are all in the module cache.
+func (x *Executor) Ready(all ...*exercises.Exercise) error {
+	tc, err := x.toolchain()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, ex := range all {
+		_, err := tc.modules(ex)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 func importsOf(ex *exercises.Exercise) (paths []string, err error) {

@@ -60,7 +60,7 @@ func (x *Executor) buildSnippet(tc *toolchain, dir, bin string, source []byte) (
 	if err != nil {
 		return executor.Step{}, err
 	}
-	lib := x.library(tc, cache, kit, false)
+	lib := x.library(tc, cache, kit, nil, false)
 	tools := lib.tools(dir)
 	command := func(args []string) sandbox.Command {
 		return sandbox.Command{Args: args, Env: tools.env, Dir: dir, ReadOnly: []string{tc.GOROOT, tc.GOCACHE}, Limits: buildLimits}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"hotloop/exercises"
@@ -26,12 +27,12 @@ type vetConfig struct {
 // work.
 func (p *plan) vet(files exercises.Files, race bool) executor.Step {
 	plain := executor.Step{Phase: executor.Vet, Command: p.tc.goCommand(p.dir, "vet", "."), Beside: true}
-	plain.Command.ReadOnly = append(plain.Command.ReadOnly, p.kit)
+	plain.Command.ReadOnly = slices.Concat(plain.Command.ReadOnly, []string{p.kit}, folders(p.modules))
 	imports, ok := p.direct(testBinary{dir: p.dir, files: files, bench: true})
 	if !ok {
 		return plain
 	}
-	lib := p.x.library(p.tc, p.cache, p.kit, race)
+	lib := p.x.library(p.tc, p.cache, p.kit, p.modules, race)
 	tools := lib.tools(p.dir)
 	step := executor.Step{Phase: executor.Vet, Beside: true, Else: &plain}
 	step.Command = p.tool(lib, p.dir, []string{tools.path("vet"), vetFile})
@@ -44,7 +45,8 @@ func (p *plan) vet(files exercises.Files, race bool) executor.Step {
 			GoFiles: p.goFiles(files, true), ImportMap: map[string]string{"unsafe": "unsafe"}, PackageFile: up.files, Standard: map[string]bool{}}
 		for path := range up.files {
 			cfg.ImportMap[path] = path
-			cfg.Standard[path] = !strings.HasPrefix(path, "hotloop/")
+			first, _, _ := strings.Cut(path, "/")
+			cfg.Standard[path] = first != "hotloop" && !strings.Contains(first, ".")
 		}
 		content, err := json.Marshal(cfg)
 		if err != nil {
