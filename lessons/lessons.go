@@ -1,9 +1,9 @@
 // Package lessons holds the lessons and interview cards, reads them strictly and renders them to HTML. It runs nothing:
 // a page's code blocks are handed out as data (Blocks), and whoever runs one compares what it printed by Match.
 //
-// Content is a folder: syllabus.yaml lists the tracks in reading order, <topic>/<slug>.md is a lesson (a YAML head, then
-// Markdown in eight fixed sections), <topic>/cards.yaml holds the topic's interview cards. Load reports every fault of
-// a bad folder at once. Markdown is not trusted to be HTML: raw HTML and script links are faults, and never rendered.
+// Content is a folder: syllabus.yaml lists the tracks in reading order, seed.yaml what the course must cover,
+// <topic>/<slug>.md is a lesson (a YAML head, then Markdown in eight fixed sections), <topic>/cards.yaml holds the topic's
+// interview cards. Load reports every fault of a bad folder at once. Markdown is not trusted to be HTML: raw HTML and script links are faults, and never rendered.
 //
 // A lesson's sections have the ids why, node, go, see, practise, interview, pitfalls, further; a sub-heading's id begins
 // with its section's. What is not prose is a fence, and its first line says what it is:
@@ -28,7 +28,7 @@ import (
 	"strings"
 )
 
-//go:embed syllabus.yaml leaks
+//go:embed syllabus.yaml seed.yaml leaks
 var embedded embed.FS
 
 // Embedded is the content that was built into the program.
@@ -48,6 +48,8 @@ type Library struct {
 	tracks  []Track
 	lessons []*Lesson // in the order of the syllabus
 	cards   []*Card
+
+	inventory inventory // of the interview document
 }
 
 // All yields the lessons that have a page, in the order of the syllabus.

@@ -27,6 +27,9 @@ func Load(fsys fs.FS) (*Library, error) {
 	if err := l.syllabus(); err != nil {
 		return nil, err
 	}
+	if err := l.seed(); err != nil {
+		return nil, err
+	}
 	l.lint()
 	if err := l.faults.err(); err != nil {
 		return nil, err

@@ -63,7 +63,7 @@ func newRootCmd(a *app) *cobra.Command {
 	add("learn", newServeCmd(a), newListCmd(a), newNextCmd(a), newShowCmd(a), newStartCmd(a), newTestCmd(a), newBenchCmd(a), newProfileCmd(a),
 		newWatchCmd(a), newHintCmd(a), newSolutionCmd(a), newResetCmd(a), newStatusCmd(a))
 	add("place", newInitCmd(a), newDoctorCmd(a), newVersionCmd(a))
-	add("author", newCheckCmd(a), newReportCmd(a))
+	add("author", newCheckCmd(a), newCoverageCmd(a), newReportCmd(a))
 	root.SetHelpCommandGroupID("place")
 	root.SetCompletionCommandGroupID("place")
 	for _, cmd := range root.Commands() {
