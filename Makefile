@@ -6,7 +6,7 @@ export GOTOOLCHAIN ?= local
 export CGO_ENABLED ?= 0
 GOBIN := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 
-.PHONY: run build assets test tools check bench screenshot fmt lint install clean
+.PHONY: run build assets test tools check mutate bench screenshot fmt lint install clean
 
 run: build                ## serve the site on $(HTTP), with the workspace $(WORKSPACE)
 	.build/hotloop serve --http $(HTTP) --workspace $(WORKSPACE)
@@ -38,6 +38,9 @@ tools:                    ## what the tests need beside Go and Node; says what i
 
 check: build              ## prove every exercise: starter fails, reference passes, mutants die
 	.build/hotloop check
+
+mutate: build             ## change every reference in small ways; the tests must notice (an hour)
+	.build/hotloop check --mutate
 
 bench:                    ## the figures of the README
 	go test -run '^$$' -bench . -benchtime 1x -short -timeout 60m ./runner/...

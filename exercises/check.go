@@ -337,6 +337,21 @@ func (c *checker) checkKilledBy(i int, killer string) {
 	}
 }
 
+func (c *checker) checkEquivalent() {
+	reference, _ := c.e.folder(".", isSource)
+	for i, q := range c.e.Equivalent {
+		c.required(q.Mutation, "the change as hotloop check --mutate tells it", "equivalent", i, "mutation")
+		c.required(q.Reason, "why it makes no difference", "equivalent", i, "reason")
+		there := false
+		for line := range strings.Lines(string(reference[q.File])) {
+			there = there || strings.TrimSpace(line) == q.Line
+		}
+		if !there {
+			c.yamlf(at("equivalent", i, "line"), "the reference's file %q has no line %q; expected one, without indentation", q.File, q.Line)
+		}
+	}
+}
+
 // checkEdit: a mutant is an edit that can be applied and parses, or a folder, not both.
 func (c *checker) checkEdit(i int, m Mutant) {
 	if m.File == "" && m.Find == "" && m.Replace == "" {

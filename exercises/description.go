@@ -127,7 +127,7 @@ func kindOf(goType string) string {
 
 // fields are the YAML names of a type's fields, in order.
 func fields(typeName string) (names []string) {
-	for _, t := range []any{Exercise{}, Limits{}, Target{}, Chart{}, Mutant{}, Library{}} {
+	for _, t := range []any{Exercise{}, Limits{}, Target{}, Chart{}, Mutant{}, Equivalent{}, Library{}} {
 		if t := reflect.TypeOf(t); t.Name() == typeName {
 			for f := range t.Fields() {
 				if tag := f.Tag.Get("yaml"); tag != "" && tag != "-" {
@@ -203,6 +203,7 @@ func (c *checker) checkDescription() {
 	c.checkTargets()
 	c.checkCharts()
 	c.checkMutants()
+	c.checkEquivalent()
 	c.checkAlternatives()
 	c.checkAllowed()
 }

@@ -57,24 +57,25 @@ type Exercise struct {
 	Slug  string `yaml:"-"` // the folder's name
 	Topic string `yaml:"-"` // the parent folder's name
 
-	Title      string    `yaml:"title"`
-	Summary    string    `yaml:"summary"`    // one sentence for lists
-	Difficulty int       `yaml:"difficulty"` // 1 warm-up · 2 core · 3 senior · 4 stretch
-	Minutes    int       `yaml:"minutes"`    // estimated
-	Lesson     string    `yaml:"lesson"`     // "leaks/closures-dom-cycles-caches"
-	Seed       []string  `yaml:"seed"`       // ids of the interview document: "L7.1"
-	Concepts   []string  `yaml:"concepts"`
-	Needs      []string  `yaml:"needs"`   // tools on the machine: "redis-server"
-	Allowed    []string  `yaml:"allowed"` // what solutions may import beyond ordinary packages, path by path: see below
-	Race       bool      `yaml:"race"`    // tests run under the race detector too
-	Limits     Limits    `yaml:"limits"`
-	Targets    []Target  `yaml:"targets"`
-	Charts     []Chart   `yaml:"charts"`
-	Hints      []string  `yaml:"hints"` // Markdown, told one at a time: asks before it tells
-	Mutants    []Mutant  `yaml:"mutants"`
-	FollowUps  []string  `yaml:"follow_ups"` // what an interviewer asks next
-	Pitfalls   []string  `yaml:"pitfalls"`
-	Libraries  []Library `yaml:"libraries"`
+	Title      string       `yaml:"title"`
+	Summary    string       `yaml:"summary"`    // one sentence for lists
+	Difficulty int          `yaml:"difficulty"` // 1 warm-up · 2 core · 3 senior · 4 stretch
+	Minutes    int          `yaml:"minutes"`    // estimated
+	Lesson     string       `yaml:"lesson"`     // "leaks/closures-dom-cycles-caches"
+	Seed       []string     `yaml:"seed"`       // ids of the interview document: "L7.1"
+	Concepts   []string     `yaml:"concepts"`
+	Needs      []string     `yaml:"needs"`   // tools on the machine: "redis-server"
+	Allowed    []string     `yaml:"allowed"` // what solutions may import beyond ordinary packages, path by path: see above
+	Race       bool         `yaml:"race"`    // tests run under the race detector too
+	Limits     Limits       `yaml:"limits"`
+	Targets    []Target     `yaml:"targets"`
+	Charts     []Chart      `yaml:"charts"`
+	Hints      []string     `yaml:"hints"` // Markdown, told one at a time: asks before it tells
+	Mutants    []Mutant     `yaml:"mutants"`
+	Equivalent []Equivalent `yaml:"equivalent"` // what "hotloop check --mutate" need not kill
+	FollowUps  []string     `yaml:"follow_ups"` // what an interviewer asks next
+	Pitfalls   []string     `yaml:"pitfalls"`
+	Libraries  []Library    `yaml:"libraries"`
 
 	fsys fs.FS // rooted at the exercise's folder
 }
@@ -123,6 +124,15 @@ type Mutant struct {
 	File     string `yaml:"file"`
 	Find     string `yaml:"find"`
 	Replace  string `yaml:"replace"`
+}
+
+// An Equivalent is a small change of the reference that no test can notice, because it changes nothing that the
+// statement promises. The line is found by its text, so that it may move.
+type Equivalent struct {
+	File     string `yaml:"file"`
+	Line     string `yaml:"line"`     // its text, without indentation
+	Mutation string `yaml:"mutation"` // as the command tells it: "> becomes >="
+	Reason   string `yaml:"reason"`   // why it makes no difference
 }
 
 // A Library is what one would use in production instead.

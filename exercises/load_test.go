@@ -203,6 +203,8 @@ func TestLoadFaults(t *testing.T) {
 			edit("exercise.yaml", "seed:", "allowed: [github.com/google/pprof/profile]\nseed:")(t, fsys)
 			write("naive/add.go", "package add\n\nimport _ \"github.com/google/pprof/profile/x\"\n\nfunc Add(a, b int) int { return a + b }\n")(t, fsys)
 		}, dir + `naive/add.go:3: imports "github.com/google/pprof/profile/x"`, false},
+		{"equivalent without a line", edit("exercise.yaml", "hints:", "equivalent:\n  - {file: add.go, line: return a, mutation: removed, reason: r}\nhints:"), yaml + `:16: the reference's file "add.go" has no line "return a"`, false},
+		{"equivalent without a reason", edit("exercise.yaml", "hints:", "equivalent:\n  - {file: add.go, line: package add, mutation: removed}\nhints:"), yaml + ":16: reason is missing", false},
 		{"foreign import", write("naive/add.go", "package add\n\nimport _ \"example.com/x\"\n\nfunc Add(a, b int) int { return a + b }\n"), dir + `naive/add.go:3: imports "example.com/x"`, false},
 		{"restricted import", write("naive/add.go", "package add\n\nimport _ \"os/exec\"\n\nfunc Add(a, b int) int { return a + b }\n"), dir + `naive/add.go:3: imports "os/exec", which reaches files, processes and the channel of the tests; expected allowed`, false},
 		{"restricted import below an allowed one", func(t *testing.T, fsys fstest.MapFS) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -12,18 +13,29 @@ import (
 )
 
 func newCheckCmd(a *app) *cobra.Command {
+	var mutate bool
 	cmd := &cobra.Command{
 		Use:   "check [SLUG...]",
 		Short: "Prove that exercises are well made",
 		Long: `Prove that exercises are well made: the starter fails, the reference is accepted and so is each alternative (a correct
 solution in another style), the naive version passes the tests and misses a target, every mutant is killed by the test
-that it names. Without SLUG, all of them. The exit status is 1 if there is a problem.`,
+that it names. Without SLUG, all of them. The exit status is 1 if there is a problem.
+
+With --mutate, the reference is changed in one small place after the other (an operator swapped, a statement left out, a
+zero value returned), and each change must be noticed by a test or stand under equivalent in exercise.yaml, with a
+reason. That is about a hundred runs for an exercise.`,
 		Args: cobra.ArbitraryArgs,
 		ValidArgsFunction: func(cmd *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
 			return completeSlugs(a)(cmd, nil, word)
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.check(cmd.Context(), args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if mutate {
+				return a.mutate(cmd.Context(), args)
+			}
+			return a.check(cmd.Context(), args)
+		},
 	}
+	cmd.Flags().BoolVar(&mutate, "mutate", false, "change the references and see what the tests notice")
 	a.sandboxFlag(cmd)
 	return cmd
 }
@@ -59,6 +71,37 @@ func (a *app) check(ctx context.Context, words []string) error {
 		}
 	}
 	if found > 0 {
+		return errNotDone
+	}
+	return nil
+}
+
+func (a *app) mutate(ctx context.Context, words []string) error {
+	chosen, err := a.several(words)
+	if err != nil {
+		return err
+	}
+	if err := a.promise(ctx, true); err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "EXERCISE\tMUTANTS\tKILLED\tEQUIVALENT\tSCORE\t")
+	done := true
+	for _, e := range chosen {
+		score, err := check.Mutate(ctx, a.run, e, func(line string) { fmt.Fprintln(a.stderr, line) })
+		if err != nil {
+			return err
+		}
+		for _, stale := range score.Stale {
+			fmt.Fprintf(a.stderr, "%s: not equivalent, or not there: %s\n", e.Slug, stale)
+		}
+		done = done && len(score.Survivors) == 0 && len(score.Stale) == 0
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%.0f %%\t\n", e.Slug, score.Mutants, score.Killed, score.Equivalent, score.Percent())
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if !done {
 		return errNotDone
 	}
 	return nil
