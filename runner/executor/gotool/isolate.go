@@ -47,6 +47,9 @@ func (x *Executor) isolate(tc *toolchain, src executor.Source, steps []executor.
 		}
 	}
 	isolate := func(step *executor.Step) {
+		if step.Command.Limits == buildLimits {
+			step.Command.Limits = isolatedLimits
+		}
 		if slices.Contains(step.Command.Args, "-race") {
 			step.Command.ReadOnly = append(slices.Clone(step.Command.ReadOnly), cToolchain...)
 		}

@@ -25,6 +25,9 @@ const (
 // compiler.
 var buildLimits = sandbox.Limits{Wall: 3 * time.Minute, CPU: 10 * time.Minute, Memory: 2 << 30, Output: 1 << 20, Procs: 512}
 
+// isolatedLimits are buildLimits where the code may be a stranger's, and where the standard library is compiled before.
+var isolatedLimits = sandbox.Limits{Wall: time.Minute, CPU: 40 * time.Second, Memory: 2 << 30, Output: 1 << 20, Procs: 512}
+
 // Of tests and benchmarks, where the exercise says nothing.
 var (
 	testLimits  = sandbox.Limits{Wall: 10 * time.Second, Memory: 1 << 30, Output: 8 << 20, Procs: 256}
