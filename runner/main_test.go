@@ -12,6 +12,8 @@ import (
 	"hotloop/runner/executor/gotool"
 	"hotloop/runner/report"
 	"hotloop/runner/sandbox/bwrap"
+	"hotloop/runner/sandbox/cell"
+	"hotloop/runner/sandbox/gvisor"
 	"hotloop/runner/sandbox/none"
 )
 
@@ -190,9 +192,9 @@ func newRunner(t testing.TB) *Runner {
 		Dir:       filepath.Join(t.TempDir(), "runs"),
 	}
 	// The tests of the package also hold in a sandbox, but for those that bring a go command of their own:
-	// HOTLOOP_SANDBOX=bwrap go test ./runner
+	// HOTLOOP_SANDBOX=bwrap go test ./runner, and the same with gvisor
 	if inSandbox() {
-		isolate(t, r)
+		isolateIn(t, r, os.Getenv("HOTLOOP_SANDBOX"))
 		return r
 	}
 	x := &gotool.Executor{CacheDir: cacheDir()}
@@ -203,19 +205,35 @@ func newRunner(t testing.TB) *Runner {
 	return r
 }
 
-func inSandbox() bool { return os.Getenv("HOTLOOP_SANDBOX") == "bwrap" }
+func inSandbox() bool { return isolating[os.Getenv("HOTLOOP_SANDBOX")] != nil }
 
-// isolate makes r one that runs all in the sandbox bwrap, or skips the test and says what is missing.
-func isolate(t testing.TB, r *Runner) {
-	t.Helper()
+// isolating are the sandboxes that isolate.
+var isolating = map[string]func(helper []string) *cell.Driver{"bwrap": bwrap.New, "gvisor": gvisor.New}
+
+// isolatingDriver is that sandbox, or skips the test and says what is missing.
+func isolatingDriver(tb testing.TB, name string) *cell.Driver {
+	tb.Helper()
 	exe, err := os.Executable()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	d := &bwrap.Driver{Helper: []string{exe, "__enter"}}
-	if err := d.Available(t.Context()); err != nil {
-		t.Skip(err)
+	d := isolating[name]([]string{exe, "__enter"})
+	if err := d.Available(tb.Context()); err != nil {
+		tb.Skip(err)
 	}
+	return d
+}
+
+// isolate makes r one that runs all in the sandbox bwrap.
+func isolate(t testing.TB, r *Runner) {
+	t.Helper()
+	isolateIn(t, r, "bwrap")
+}
+
+// isolateIn makes r one that runs all in that sandbox.
+func isolateIn(t testing.TB, r *Runner, name string) {
+	t.Helper()
+	d := isolatingDriver(t, name)
 	x := &gotool.Executor{CacheDir: cacheDir(), Isolated: true}
 	if err := x.Available(); err != nil {
 		t.Skip(err)

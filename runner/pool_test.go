@@ -17,7 +17,6 @@ import (
 	"hotloop/runner/executor/yaegi"
 	"hotloop/runner/report"
 	"hotloop/runner/sandbox"
-	"hotloop/runner/sandbox/bwrap"
 	"hotloop/runner/sandbox/none"
 	"hotloop/runner/sandbox/sandboxtest"
 )
@@ -62,18 +61,14 @@ func (c *counting) count() (fed, ahead int) {
 // snippetSandbox is the driver of the package's tests.
 func snippetSandbox(t testing.TB) sandbox.Driver {
 	t.Helper()
+	if name := os.Getenv("HOTLOOP_SANDBOX"); isolating[name] != nil {
+		return isolatingDriver(t, name)
+	}
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if os.Getenv("HOTLOOP_SANDBOX") != "bwrap" {
-		return none.Driver{Supervisor: []string{exe, "__supervise"}}
-	}
-	d := &bwrap.Driver{Helper: []string{exe, "__enter"}}
-	if err := d.Available(t.Context()); err != nil {
-		t.Skip(err)
-	}
-	return d
+	return none.Driver{Supervisor: []string{exe, "__supervise"}}
 }
 
 // snippetRunner is a runner of snippets, not warmed.

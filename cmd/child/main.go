@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"os"
 
-	"hotloop/runner/sandbox/bwrap"
+	"hotloop/runner/sandbox/cell"
 	"hotloop/runner/sandbox/none"
 )
 
@@ -18,7 +18,7 @@ func main() {
 		case "__supervise":
 			none.Supervise()
 		case "__enter":
-			bwrap.Enter()
+			cell.Enter()
 		}
 	}
 	fmt.Fprintln(os.Stderr, "hotloop-child: this is for hotloop itself to start")

@@ -10,7 +10,7 @@ import (
 	"syscall"
 
 	"hotloop/runner/executor/yaegi"
-	"hotloop/runner/sandbox/bwrap"
+	"hotloop/runner/sandbox/cell"
 	"hotloop/runner/sandbox/none"
 )
 
@@ -27,7 +27,7 @@ func main() {
 		case superviseWord:
 			none.Supervise()
 		case enterWord:
-			bwrap.Enter()
+			cell.Enter()
 		case yaegiWord:
 			yaegi.Child()
 		}

@@ -12,18 +12,21 @@ import (
 	"hotloop/runner/executor/yaegi"
 	"hotloop/runner/sandbox"
 	"hotloop/runner/sandbox/bwrap"
+	"hotloop/runner/sandbox/cell"
+	"hotloop/runner/sandbox/gvisor"
 	"hotloop/runner/sandbox/none"
 )
 
 const (
-	noSandbox    = "none"
-	bwrapSandbox = "bwrap"
+	noSandbox     = "none"
+	bwrapSandbox  = "bwrap"
+	gvisorSandbox = "gvisor"
 )
 
 // sandboxFlag gives a command that runs code the flag --sandbox.
 func (a *app) sandboxFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&a.sandbox, "sandbox", "", "what code runs in: `DRIVER` none (as you, with limits) or bwrap (isolated; Linux); default: $HOTLOOP_SANDBOX, else none")
-	_ = cmd.RegisterFlagCompletionFunc("sandbox", cobra.FixedCompletions([]string{noSandbox, bwrapSandbox}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.Flags().StringVar(&a.sandbox, "sandbox", "", "what code runs in: `DRIVER` none (as you, with limits), bwrap (isolated; Linux) or gvisor (with a kernel of its own, slower; Linux); default: $HOTLOOP_SANDBOX, else none")
+	_ = cmd.RegisterFlagCompletionFunc("sandbox", cobra.FixedCompletions([]string{noSandbox, bwrapSandbox, gvisorSandbox}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // sandboxName is what was asked for.
@@ -39,9 +42,11 @@ func (a *app) driver() (sandbox.Driver, error) {
 	case noSandbox:
 		return none.Driver{Supervisor: []string{child, superviseWord}}, nil
 	case bwrapSandbox:
-		return &bwrap.Driver{Helper: []string{child, enterWord}}, nil
+		return bwrap.New([]string{child, enterWord}), nil
+	case gvisorSandbox:
+		return gvisor.New([]string{child, enterWord}), nil
 	default:
-		return nil, &toldError{fmt.Sprintf("no sandbox %q", name), "sandboxes are none and bwrap, by --sandbox or HOTLOOP_SANDBOX"}
+		return nil, &toldError{fmt.Sprintf("no sandbox %q", name), "sandboxes are none, bwrap and gvisor, by --sandbox or HOTLOOP_SANDBOX"}
 	}
 }
 
@@ -52,7 +57,7 @@ func (a *app) promise(ctx context.Context, many bool) error {
 	if err != nil {
 		return err
 	}
-	if d, ok := r.Sandbox.(*bwrap.Driver); ok && many {
+	if d, ok := r.Sandbox.(*cell.Driver); ok && many {
 		return d.SelfTest(ctx)
 	}
 	return r.Sandbox.Available(ctx)

@@ -16,6 +16,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"hotloop/runner/sandbox/bwrap"
+	"hotloop/runner/sandbox/cell"
+	"hotloop/runner/sandbox/gvisor"
 )
 
 // TestMain puts hotloop itself into PATH, as a program that tests start like anybody else.
@@ -47,10 +49,11 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond != bwrapSandbox {
+			works, ok := isolating[cond]
+			if !ok {
 				return false, fmt.Errorf("no condition %q", cond)
 			}
-			return canIsolate() == nil, nil
+			return works(), nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":  exits,
@@ -60,14 +63,16 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// canIsolate is whether the sandbox bwrap works on this machine.
-var canIsolate = sync.OnceValue(func() error {
+// isolating is whether the sandboxes that isolate work on this machine.
+var isolating = map[string]func() bool{
+	bwrapSandbox:  sync.OnceValue(func() bool { return works(bwrap.New) }),
+	gvisorSandbox: sync.OnceValue(func() bool { return works(gvisor.New) }),
+}
+
+func works(driver func(helper []string) *cell.Driver) bool {
 	exe, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	return (&bwrap.Driver{Helper: []string{exe, enterWord}}).Available(context.Background())
-})
+	return err == nil && driver([]string{exe, enterWord}).Available(context.Background()) == nil
+}
 
 func goEnv(t *testing.T, name string) string {
 	t.Helper()

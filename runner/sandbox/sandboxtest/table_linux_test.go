@@ -7,6 +7,7 @@ import (
 
 	"hotloop/runner/sandbox"
 	"hotloop/runner/sandbox/bwrap"
+	"hotloop/runner/sandbox/gvisor"
 	"hotloop/runner/sandbox/none"
 	"hotloop/runner/sandbox/sandboxtest"
 )
@@ -28,7 +29,8 @@ func drivers(tb testing.TB) []column {
 	}
 	return []column{
 		{none.Driver{Supervisor: []string{exe, "__supervise"}}, nil},
-		{&bwrap.Driver{Helper: []string{exe, "__enter"}}, sandboxtest.RunEscapes},
+		{bwrap.New([]string{exe, "__enter"}), sandboxtest.RunEscapes},
+		{gvisor.New([]string{exe, "__enter"}), sandboxtest.RunGuestEscapes},
 	}
 }
 

@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-package bwrap
+package cell
 
 import (
 	"context"
@@ -17,8 +17,8 @@ import (
 	"hotloop/runner/sandbox"
 )
 
-// Available says what is missing, as a *Lack with its fix. It starts one command that does nothing, since whether
-// namespaces can be made is only known then; SelfTest says more.
+// Available says what is missing, as a *Lack with its fix. It starts one command that does nothing, since whether a
+// sandbox can be made is only known then; SelfTest says more.
 func (d *Driver) Available(ctx context.Context) error {
 	if _, err := d.look(); err != nil {
 		return err
@@ -28,14 +28,11 @@ func (d *Driver) Available(ctx context.Context) error {
 }
 
 // SelfTest looks from inside of a sandbox at what must be out of reach, and sees that limits hold. It takes about half a
-// second. A nil error means that strangers' code may be run here.
+// second with namespaces alone, two with a kernel of its own. A nil error means that strangers' code may be run here.
 func (d *Driver) SelfTest(ctx context.Context) error {
-	if _, err := d.look(); err != nil {
-		return err
-	}
 	for _, test := range []func(context.Context) error{d.testIsolation, d.testMemory, d.testForks, d.testDaemon} {
 		if err := test(ctx); err != nil {
-			return err
+			return d.named(err)
 		}
 	}
 	return nil
@@ -44,10 +41,14 @@ func (d *Driver) SelfTest(ctx context.Context) error {
 // failed is what a self-test says that did not go well.
 func failed(format string, args ...any) error {
 	return &Lack{What: "its self-test failed: " + fmt.Sprintf(format, args...),
-		Fix: "don't run others' code on this machine; if its kernel and bubblewrap are up to date, report this"}
+		Fix: "don't run others' code on this machine; if its kernel and the sandbox's program are up to date, report this"}
 }
 
 func (d *Driver) testIsolation(ctx context.Context) error {
+	h, err := d.look()
+	if err != nil {
+		return err
+	}
 	canary, err := os.CreateTemp("", "hotloop-canary-")
 	if err != nil {
 		return fmt.Errorf("making a file that must not be seen: %w", err)
@@ -65,7 +66,7 @@ func (d *Driver) testIsolation(ctx context.Context) error {
 		return err
 	}
 	result, err := d.probe(ctx, probeLook, sandbox.Command{
-		Env:    []string{"CANARY=" + path, "PORT=" + listener.Addr().String()},
+		Env:    append([]string{"CANARY=" + path, "PORT=" + listener.Addr().String()}, h.box.Probe()...),
 		Stdout: &out,
 	})
 	switch {
@@ -117,11 +118,11 @@ func (d *Driver) testDaemon(ctx context.Context) error {
 
 // probe runs this program in a sandbox as one of the probes.
 func (d *Driver) probe(ctx context.Context, what string, cmd sandbox.Command) (sandbox.Result, error) {
-	helper, err := filepath.Abs(d.Helper[0])
+	helper, err := filepath.Abs(d.helper[0])
 	if err != nil {
 		return sandbox.Result{}, err
 	}
-	cmd.Args, cmd.Scratch, cmd.Dir = append([]string{helper}, d.Helper[1:]...), true, "/work"
+	cmd.Args, cmd.Scratch, cmd.Dir = append([]string{helper}, d.helper[1:]...), true, "/work"
 	cmd.Env = append(cmd.Env, probeKey+"="+what)
 	if cmd.Limits.Wall == 0 {
 		cmd.Limits.Wall = 5 * time.Second

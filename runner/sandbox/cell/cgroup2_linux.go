@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-package bwrap
+package cell
 
 import (
 	"bytes"
@@ -91,6 +91,16 @@ func enable(dir string) error {
 	return nil
 }
 
+// within makes groups in a folder, with those controllers that it has switched on.
+func within(dir string) (cgroups, error) {
+	v, err := usable(dir)
+	if err != nil {
+		return nil, &Lack{What: "no control groups can be made in " + dir, Fix: delegate, Err: err}
+	}
+	v.controllers = slices.DeleteFunc(slices.Clone(neededControllers), func(c string) bool { return !lists(dir+"/cgroup.subtree_control", c) })
+	return v, nil
+}
+
 // usable is dir if groups can be made in it.
 func usable(dir string) (*version2, error) {
 	probe := filepath.Join(dir, "hotloop-probe-"+strconv.Itoa(os.Getpid()))
@@ -126,7 +136,7 @@ func (v *version2) create(name string, l sandbox.Limits) (_ *group, err error) {
 			{file: "memory.oom.group", value: "1"},
 			{file: "memory.swap.max", value: "0", optional: true}, // there is none without swap
 		},
-		"pids": {{file: "pids.max", value: strconv.Itoa(taskLimit(l) + ownTasks)}},
+		"pids": {{file: "pids.max", value: strconv.Itoa(l.Procs)}},
 	}
 	for _, c := range v.controllers {
 		if err := apply(dir, settings[c]); err != nil {

@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-package bwrap
+package cell
 
 import (
 	"os"
@@ -60,7 +60,7 @@ func (v version1) create(name string, l sandbox.Limits) (_ *group, err error) {
 	memory := add(v.memory, setting{file: "memory.limit_in_bytes", value: most},
 		setting{file: "memory.memsw.limit_in_bytes", value: most, optional: true},
 		setting{file: "memory.swappiness", value: "0", optional: true})
-	pids := add(v.pids, setting{file: "pids.max", value: strconv.Itoa(taskLimit(l) + ownTasks)})
+	pids := add(v.pids, setting{file: "pids.max", value: strconv.Itoa(l.Procs)})
 	cpuacct := add(v.cpuacct)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-package bwrap
+package cell
 
 import (
 	"encoding/json"
@@ -23,36 +23,39 @@ const enterKey = "HOTLOOP_ENTER"
 // The helper's own descriptors, from the first on.
 const (
 	entryFile  = iota // the entry is read from here
-	reportFile        // an error is written here; end of file means that bwrap runs
-	statusFile        // bwrap writes here how the command ended
+	reportFile        // entering is written here, and an error; end of file means that the box's program runs
+	statusFile        // where the program writes how the command ended
 	ownFiles
 )
 
-// What bwrap reads from stands far above what the Go runtime may have opened in the helper.
+// entering is the helper's last word before it becomes the box's program.
+const entering = "entering\n"
+
+// What the box's program is handed stands far above what the Go runtime may have opened in the helper.
 const (
-	bwrapStatus = 200 + iota
-	bwrapArgs
-	bwrapSeccomp
-	bwrapFiles // and following
+	StatusFD  = 200 + iota // to write how the command ended
+	ContentFD              // and following: to read Entry.Contents
 )
 
-// An entry is what a helper is to do. It goes over a pipe, because everybody can read argv.
-type entry struct {
-	Parent  int      // process number of the driver
-	UID     int      // to become; 0: stay who we are
-	Stage   []string // files and folders to make reachable for that user, as /tmp/0, /tmp/1, …
-	Join    []string // control groups' files to write this thread into
-	Rlimits []rlimit
-	Bwrap   string   // path of bwrap
-	Args    []string // its flags
-	Seccomp []byte
-	Files   []string // contents of files for bwrap, from bwrapFiles on
-	Command []string
+// An Entry is what a helper is to do. It goes over a pipe, because everybody can read argv. Parent to Stage are not the
+// box's to say.
+type Entry struct {
+	Parent int      // process number of the driver
+	UID    int      // to become; 0: stay who we are
+	Join   []string // control groups' files to write this thread into
+	Stage  []string // files and folders to make reachable for that user, as /tmp/0, /tmp/1, …
+
+	Files    []File // to make, for that user, if there is a stage
+	Rlimits  []Rlimit
+	Contents [][]byte // that can be read from the descriptors from ContentFD on
+	Program  string   // absolute path
+	Args     []string // Args[0] is the program's name
 }
 
-type rlimit struct {
-	Resource int
-	Most     uint64
+// A File is one to make in /tmp of the helper's own mounts.
+type File struct {
+	Path    string // below /tmp; a folder if it ends in "/". Those above it come before it
+	Content string
 }
 
 // A helper starts before the rest of the program is initialised, which would cost each run milliseconds.
@@ -62,12 +65,12 @@ func init() {
 	}
 }
 
-// Enter is the main function of a helper and never returns: it becomes bwrap. A process that a Driver has started is in
-// it before its own main function is called.
+// Enter is the main function of a helper and never returns: it becomes the program of a box. A process that a Driver has
+// started is in it before its own main function is called.
 func Enter() {
 	runtime.LockOSThread() // some of what follows is the thread's, and the thread that calls exec is the one that stays
 	own, err := strconv.Atoi(os.Getenv(enterKey))
-	if err != nil || own < 3 || own+ownFiles > bwrapStatus {
+	if err != nil || own < 3 || own+ownFiles > StatusFD {
 		fmt.Fprintln(os.Stderr, "this is for hotloop itself to start")
 		os.Exit(2)
 	}
@@ -81,7 +84,7 @@ func enter(own int) error {
 	if err := unix.CloseRange(uint(own), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return fmt.Errorf("closing foreign descriptors: %w", err)
 	}
-	var e entry
+	var e Entry
 	text, err := readAll(own + entryFile)
 	if err == nil {
 		err = json.Unmarshal(text, &e)
@@ -90,7 +93,7 @@ func enter(own int) error {
 		return fmt.Errorf("reading what to do: %w", err)
 	}
 	if len(e.Stage) > 0 {
-		if err := stage(e.Stage); err != nil {
+		if err := e.stage(); err != nil {
 			return err
 		}
 	}
@@ -110,30 +113,28 @@ func enter(own int) error {
 	if err := e.giveUp(); err != nil {
 		return err
 	}
-	argv := append([]string{"bwrap", "--args", strconv.Itoa(bwrapArgs), "--"}, e.Command...)
-	return fmt.Errorf("starting %s: %w", e.Bwrap, syscall.Exec(e.Bwrap, argv, []string{}))
+	unix.Write(own+reportFile, []byte(entering))
+	return fmt.Errorf("starting %s: %w", e.Program, syscall.Exec(e.Program, e.Args, []string{}))
 }
 
-// handOver puts what bwrap reads under the numbers that its flags name.
-func (e *entry) handOver(own int) error {
-	contents := append([]string{bwrapArgs - bwrapArgs: strings.Join(e.Args, "\x00") + "\x00", bwrapSeccomp - bwrapArgs: string(e.Seccomp)},
-		e.Files...)
-	for i, content := range contents {
-		if err := contentFile(content, bwrapArgs+i); err != nil {
-			return fmt.Errorf("handing over to bwrap: %w", err)
+// handOver puts what the program is handed under the numbers that it is told.
+func (e *Entry) handOver(own int) error {
+	for i, content := range e.Contents {
+		if err := contentFile(content, ContentFD+i); err != nil {
+			return fmt.Errorf("handing over to %s: %w", e.Program, err)
 		}
 	}
-	return unix.Dup3(own+statusFile, bwrapStatus, 0)
+	return unix.Dup3(own+statusFile, StatusFD, 0)
 }
 
 // contentFile makes descriptor fd a file in memory with the content.
-func contentFile(content string, fd int) error {
+func contentFile(content []byte, fd int) error {
 	made, err := unix.MemfdCreate("hotloop", unix.MFD_CLOEXEC)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(made)
-	for rest := []byte(content); len(rest) > 0; {
+	for rest := content; len(rest) > 0; {
 		n, err := unix.Write(made, rest)
 		if err != nil {
 			return err
@@ -146,9 +147,35 @@ func contentFile(content string, fd int) error {
 	return unix.Dup3(made, fd, 0)
 }
 
-// stage mounts paths in /tmp of this process's own mount namespace. The command's user could not reach many of them
-// otherwise: they lie below folders that only root may enter, and only they are meant to be seen.
-func stage(paths []string) error {
+// stage mounts paths in /tmp of this process's own mount namespace, and makes files there. The command's user could not
+// reach many of the paths otherwise: they lie below folders that only root may enter, and only they are meant to be seen.
+func (e *Entry) stage() error {
+	if err := bindAll(e.Stage); err != nil {
+		return err
+	}
+	for _, file := range e.Files {
+		if err := e.make(file); err != nil {
+			return fmt.Errorf("making %s for the sandbox: %w", file.Path, err)
+		}
+	}
+	return nil
+}
+
+func (e *Entry) make(file File) error {
+	path := "/tmp/" + file.Path
+	var err error
+	if strings.HasSuffix(path, "/") {
+		err = os.Mkdir(path, 0o755)
+	} else {
+		err = os.WriteFile(path, []byte(file.Content), 0o644)
+	}
+	if err == nil && e.UID != 0 {
+		err = os.Lchown(path, e.UID, e.UID)
+	}
+	return err
+}
+
+func bindAll(paths []string) error {
 	var opened []int
 	for _, path := range paths {
 		fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
@@ -157,7 +184,7 @@ func stage(paths []string) error {
 		}
 		opened = append(opened, fd)
 	}
-	if err := unix.Mount("hotloop", "/tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "size=1m,mode=0755"); err != nil {
+	if err := unix.Mount("hotloop", "/tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "size=4m,mode=0755"); err != nil {
 		return fmt.Errorf("making a place for the sandbox's files: %w", err)
 	}
 	for i, fd := range opened {
@@ -165,7 +192,7 @@ func stage(paths []string) error {
 		if err := unix.Fstat(fd, &st); err != nil {
 			return err
 		}
-		at := staged(i)
+		at := stagedAt(i)
 		if err := makePoint(at, st.Mode&unix.S_IFMT == unix.S_IFDIR); err != nil {
 			return fmt.Errorf("making a place for %s: %w", paths[i], err)
 		}
@@ -176,7 +203,7 @@ func stage(paths []string) error {
 	return nil
 }
 
-func staged(i int) string { return "/tmp/" + strconv.Itoa(i) }
+func stagedAt(i int) string { return "/tmp/" + strconv.Itoa(i) }
 
 func makePoint(path string, dir bool) error {
 	if dir {
@@ -190,11 +217,14 @@ func makePoint(path string, dir bool) error {
 }
 
 // giveUp makes this process one that may do nothing more than any other of its user, and that dies with the driver.
-func (e *entry) giveUp() error {
+func (e *Entry) giveUp() error {
 	if e.UID != 0 {
 		if err := become(uintptr(e.UID)); err != nil {
 			return fmt.Errorf("giving up root: %w", err)
 		}
+	}
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+		return fmt.Errorf("giving up capabilities: %w", err)
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("refusing new privileges: %w", err)
@@ -224,7 +254,7 @@ func become(id uintptr) error {
 }
 
 // set lowers the limit, unless it is lower already.
-func (l rlimit) set() error {
+func (l Rlimit) set() error {
 	var have unix.Rlimit
 	if err := unix.Getrlimit(l.Resource, &have); err != nil {
 		return err

@@ -1,11 +1,9 @@
 //go:build amd64 || arm64
 
-package bwrap
+package cell
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -20,9 +18,9 @@ import (
 
 // settle says how the run ended, now that all are dead. Counters come before how the command ended: they may be why.
 func (r *run) settle(status []byte) error {
-	r.result.CPU, r.result.MaxRSS = r.group.usage().cpu, r.group.peak()
+	r.result.CPU, r.result.MaxRSS = r.group.usage().cpu, max(0, r.group.peak()-r.needs.Memory)
 	if !r.ending {
-		r.check(r.group.usage())
+		r.check()
 	}
 	if !r.ending && r.streams.Exceeded() {
 		r.stop(sandbox.OutputLimit, "")
@@ -41,41 +39,24 @@ func (r *run) settle(status []byte) error {
 	return nil
 }
 
-// ended says how a command ended that nobody stopped. bwrap tells signals as shells do, by statuses over 128.
+// ended says how a command ended that nobody stopped.
 func (r *run) ended(status []byte) error {
 	r.result.Wall = time.Since(r.started)
-	code, ok := exitCode(status)
-	if !ok {
-		if state := r.main.ProcessState.Sys().(syscall.WaitStatus); state.Signaled() {
-			r.stop(sandbox.Signaled, "The process that keeps the sandbox was killed from outside; the run was ended.")
-			r.result.Signal = unix.SignalName(state.Signal())
-			return nil
-		}
-		if complaint := strings.TrimSpace(r.stderr.String()); complaint != "" {
-			return explain(complaint)
-		}
-		return fmt.Errorf("the helper ended without a word; is %q a program that enters sandboxes?", strings.Join(r.helper, " "))
+	exit := r.main.ProcessState.Sys().(syscall.WaitStatus)
+	code, err := r.host.box.Ended(Ending{Exit: exit, Status: status, Stderr: strings.TrimSpace(r.stderr.String())})
+	switch {
+	case err != nil && exit.Signaled():
+		r.stop(sandbox.Signaled, "The process that keeps the sandbox was killed from outside; the run was ended.")
+		r.result.Signal = unix.SignalName(exit.Signal())
+		return nil
+	case err != nil:
+		return err
 	}
 	r.result.Status, r.result.ExitCode = sandbox.Exited, code
 	if name := unix.SignalName(syscall.Signal(code - 128)); code > 128 && name != "" {
 		r.result.Status, r.result.ExitCode, r.result.Signal = sandbox.Signaled, -1, name
 	}
 	return nil
-}
-
-// exitCode finds the command's exit status in what bwrap says; there is none if the command was not started.
-func exitCode(status []byte) (code int, ok bool) {
-	for dec := json.NewDecoder(bytes.NewReader(status)); ; {
-		var s struct {
-			ExitCode *int `json:"exit-code"`
-		}
-		if err := dec.Decode(&s); err != nil {
-			return code, ok
-		}
-		if s.ExitCode != nil {
-			code, ok = *s.ExitCode, true
-		}
-	}
 }
 
 // A head keeps the first 4 KiB written to it.

@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-package bwrap
+package cell
 
 import (
 	"bytes"
@@ -33,37 +33,6 @@ const (
 	killWithin = 10 * time.Second // then something is stuck in the kernel
 )
 
-// Run starts cmd in namespaces and a control group of its own and waits until nothing of it is left.
-func (d *Driver) Run(ctx context.Context, cmd *sandbox.Command) (sandbox.Result, error) {
-	if ctx.Err() != nil {
-		return sandbox.Result{Status: sandbox.Canceled, ExitCode: -1, Reason: child.CanceledReason}, nil
-	}
-	h, err := d.look()
-	if err != nil {
-		return sandbox.Result{}, err
-	}
-	r := &run{host: h, helper: d.Helper, cmd: cmd, limits: child.Limits(cmd.Limits)}
-	defer r.close()
-	if err := r.prepare(); err != nil {
-		return sandbox.Result{}, fmt.Errorf("sandbox driver bwrap: preparing %s: %w", nameOf(cmd), err)
-	}
-	if err := r.start(); err != nil {
-		return sandbox.Result{}, fmt.Errorf("sandbox driver bwrap: starting %s: %w", nameOf(cmd), err)
-	}
-	result, err := r.wait(ctx)
-	if err != nil {
-		return sandbox.Result{}, fmt.Errorf("sandbox driver bwrap: running %s: %w", nameOf(cmd), err)
-	}
-	return result, nil
-}
-
-func nameOf(cmd *sandbox.Command) string {
-	if len(cmd.Args) == 0 {
-		return "a command without arguments"
-	}
-	return cmd.Args[0]
-}
-
 // A run is one command, seen from outside of its sandbox.
 type run struct {
 	host   *host
@@ -71,15 +40,16 @@ type run struct {
 	cmd    *sandbox.Command
 	limits sandbox.Limits
 
+	needs   Needs
 	slot    *slot
 	group   *group
-	entry   entry
+	entry   *Entry
 	streams *child.Streams
-	stderr  head // what bwrap itself complains of goes there, too
-	main    *exec.Cmd
-	exited  chan struct{} // closed when bwrap is gone
+	stderr  head          // what the box itself complains of goes there, too
+	main    *exec.Cmd     // the helper, and then the box's program
+	exited  chan struct{} // closed when that is gone
 	report  *os.File      // of the helper
-	status  *os.File      // of bwrap
+	status  *os.File      // of the box
 	started time.Time
 
 	ending bool
@@ -106,60 +76,34 @@ func (r *run) prepare() error {
 	if r.slot, err = r.host.slots.take(dir); err != nil {
 		return err
 	}
-	if r.group, err = r.host.groups.create(r.slot.group(), r.limits); err != nil {
+	r.needs = r.host.box.Needs(r.limits.Procs)
+	allowed := sandbox.Limits{Memory: r.limits.Memory + r.needs.Memory, Procs: r.taskLimit() + r.needs.Tasks}
+	if r.group, err = r.host.groups.create(r.slot.group(), allowed); err != nil {
 		return err
 	}
-	r.entry = entry{
-		Parent:  os.Getpid(),
-		Join:    r.group.join,
-		Rlimits: processLimits(r.limits),
-		Bwrap:   r.host.bwrap,
-		Seccomp: r.host.seccomp,
-		Command: append([]string{program}, r.cmd.Args[1:]...),
+	in := &Inside{Command: r.cmd, Args: append([]string{program}, r.cmd.Args[1:]...), Binds: all, Limits: r.limits,
+		UID: os.Geteuid(), GID: os.Getegid(), Name: r.slot.group(), staging: r.host.root || r.needs.Private}
+	for i := range all {
+		if !all[i].Memory {
+			all[i].Source = in.Stage(all[i].Path)
+		}
 	}
 	if r.host.root {
-		r.entry.UID = r.slot.uid
-		for i := range all {
-			if !all[i].memory {
-				all[i].source = staged(len(r.entry.Stage))
-				r.entry.Stage = append(r.entry.Stage, all[i].path)
-			}
-		}
-		if err := own(dir, r.slot.uid); err != nil {
+		in.UID, in.GID = r.slot.uid, r.slot.uid
+		if err := own(dir, in.UID); err != nil {
 			return err
 		}
 	}
-	r.entry.Args = flags(r.cmd, all)
-	for _, file := range etc {
-		r.entry.Files = append(r.entry.Files, file.content)
+	r.entry = r.host.box.Enter(in)
+	r.entry.Parent, r.entry.Join, r.entry.Stage = os.Getpid(), r.group.join, in.staged
+	if r.host.root {
+		r.entry.UID = in.UID
 	}
 	return nil
 }
 
-// findProgram is the absolute path of the command's program.
-func findProgram(cmd *sandbox.Command) (string, error) {
-	if len(cmd.Args) == 0 {
-		return "", errors.New("it has no arguments")
-	}
-	path := cmd.Args[0]
-	switch {
-	case !strings.Contains(path, "/"):
-		found, err := exec.LookPath(path)
-		if err != nil {
-			return "", err
-		}
-		return filepath.Abs(found)
-	case !filepath.IsAbs(path):
-		path = filepath.Join(cmd.Dir, path)
-	}
-	_, err := os.Stat(path)
-	return path, err
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
+// taskLimit is what the kernel holds at every moment; that there are no more processes than allowed is seen to later.
+func (r *run) taskLimit() int { return r.limits.Procs + r.needs.Spare }
 
 // own gives the files in dir to the user of the run, who must be able to change them. Links are not followed.
 func own(dir string, uid int) error {
@@ -174,7 +118,7 @@ func own(dir string, uid int) error {
 	})
 }
 
-// start starts the helper, and returns when it has become bwrap.
+// start starts the helper, and returns when it has become the program of the box.
 func (r *run) start() (err error) {
 	r.cmd = watchStderr(r.cmd, &r.stderr)
 	if r.streams, err = child.Open(r.cmd, r.limits.Output); err != nil {
@@ -211,9 +155,7 @@ func (r *run) start() (err error) {
 	r.main.Stdin, r.main.Stdout, r.main.Stderr = r.streams.Stdin, r.streams.Stdout, r.streams.Stderr
 	r.main.ExtraFiles = append(append([]*os.File{}, r.cmd.Files...), entryEnd, reportEnd, statusEnd)
 	r.main.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
-	if len(r.entry.Stage) > 0 {
-		r.main.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS
-	}
+	r.separate(r.main.SysProcAttr)
 	if r.group.born != nil {
 		r.main.SysProcAttr.UseCgroupFD, r.main.SysProcAttr.CgroupFD = true, int(r.group.born.Fd())
 	}
@@ -226,14 +168,32 @@ func (r *run) start() (err error) {
 	}
 	sendErr := json.NewEncoder(entryPipe).Encode(r.entry)
 	entryPipe.Close()
-	complaint, err := io.ReadAll(report)
+	said, err := io.ReadAll(report)
+	complaint, entered := strings.CutPrefix(string(said), entering)
 	switch {
-	case len(complaint) > 0:
-		return errors.New(string(complaint))
+	case complaint != "":
+		return errors.New(complaint)
 	case sendErr != nil || err != nil:
 		return fmt.Errorf("talking to the helper: %w", errors.Join(sendErr, err))
+	case !entered:
+		return fmt.Errorf("the helper ended without a word; is %q a program that enters sandboxes?", strings.Join(r.helper, " "))
 	}
 	return nil
+}
+
+// separate gives the helper mounts of its own, if it has any to make. Who is not root is it for that in a user namespace.
+func (r *run) separate(attr *syscall.SysProcAttr) {
+	switch {
+	case len(r.entry.Stage) == 0:
+	case r.host.root:
+		attr.Unshareflags = syscall.CLONE_NEWNS
+	default:
+		uid, gid := os.Geteuid(), os.Getegid()
+		attr.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: uid, HostID: uid, Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: gid, Size: 1}}
+		attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN}
+	}
 }
 
 // spawn starts the helper from a thread that stays until it is gone: it would be killed with the thread.
@@ -276,7 +236,7 @@ func (r *run) wait(ctx context.Context) (sandbox.Result, error) {
 	return r.result, nil
 }
 
-// watch returns when bwrap has ended, or when the run is to end.
+// watch returns when the box has ended, or when the run is to end.
 func (r *run) watch(ctx context.Context) {
 	wall := time.NewTimer(time.Until(r.started.Add(r.limits.Wall)))
 	defer wall.Stop()
@@ -300,20 +260,21 @@ func (r *run) watch(ctx context.Context) {
 			waits = nil
 			ticks.Reset(look)
 		case <-ticks.C:
-			r.check(r.group.usage())
+			r.check()
 		}
 	}
 }
 
 // check compares the counters with the limits.
-func (r *run) check(u usage) {
+func (r *run) check() {
+	u := r.group.usage()
 	switch {
 	case u.ooms > 0:
 		r.stop(sandbox.MemoryLimit, "")
-	case u.procs > r.limits.Procs:
+	case r.host.box.Crowded(u.pids, r.main.Process.Pid, r.limits.Procs):
 		r.stop(sandbox.ProcessLimit, "")
 	case u.refusals > 0:
-		r.stop(sandbox.ProcessLimit, fmt.Sprintf("Your program tried to start more than %d processes or threads.", taskLimit(r.limits)))
+		r.stop(sandbox.ProcessLimit, fmt.Sprintf("Your program tried to start more than %d processes or threads.", r.taskLimit()))
 	case u.cpu > r.limits.CPU:
 		r.stop(sandbox.TimeLimit, child.CPUReason(r.limits))
 	}
@@ -329,8 +290,8 @@ func (r *run) stop(status sandbox.Status, why string) {
 	r.result.Wall = time.Since(r.started)
 }
 
-// killAll kills what is left, and returns when nobody is. bwrap itself is given a moment to bury its child: otherwise
-// the dead are left to the machine's first process.
+// killAll kills what is left, and returns when nobody is. The box itself is given a moment to bury its children:
+// otherwise the dead are left to the machine's first process.
 func (r *run) killAll() error {
 	begun := time.Now()
 	for pause := killPause; ; pause = min(2*pause, look) {

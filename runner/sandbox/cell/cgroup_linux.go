@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-package bwrap
+package cell
 
 import (
 	"bytes"
@@ -17,15 +17,6 @@ import (
 
 	"hotloop/runner/sandbox"
 )
-
-// ownTasks are bwrap itself and its first process in the namespace, which are in the group, too.
-const ownTasks = 2
-
-// spareThreads is how many tasks more than processes a run may have, for the threads of its processes.
-const spareThreads = 128
-
-// taskLimit is what the kernel holds at every moment; that there are no more than l.Procs processes is seen to later.
-func taskLimit(l sandbox.Limits) int { return l.Procs + spareThreads }
 
 // A group is the control group of one run.
 type group struct {
@@ -46,7 +37,7 @@ type counters struct {
 
 // A usage is what a group has used so far.
 type usage struct {
-	procs    int           // alive now, without bwrap's own
+	pids     []int         // processes that are alive now
 	ooms     int           // processes that the kernel killed because of the memory limit
 	refusals int           // processes or threads that the task limit refused
 	cpu      time.Duration // of all, the dead included
@@ -54,7 +45,7 @@ type usage struct {
 
 // A cgroups is where this process may make groups, found once.
 type cgroups interface {
-	// create makes the group name with the limits. A group of that name was left by a process that is gone.
+	// create makes the group name with limits of memory, and of tasks as Procs. A group of that name was left by a process that is gone.
 	create(name string, l sandbox.Limits) (*group, error)
 }
 
@@ -139,7 +130,7 @@ func isDir(path string) bool {
 // usage reads the counters.
 func (g *group) usage() usage {
 	u := usage{
-		procs:    max(0, len(g.processes())-ownTasks),
+		pids:     g.processes(),
 		ooms:     int(keyed(readAt(g.files.ooms), "oom_kill")),
 		refusals: int(keyed(readAt(g.files.refusals), "max")),
 	}

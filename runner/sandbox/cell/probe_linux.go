@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-package bwrap
+package cell
 
 import (
 	"bytes"
@@ -31,6 +31,12 @@ const (
 	probeOrphan  = "orphan"
 
 	probeFine = "as it should be"
+)
+
+// What a box may have its commands looked at for, in Box.Probe.
+const (
+	ProbeFilter = "FILTER" // "1": system calls are filtered
+	ProbeKernel = "KERNEL" // the release of the machine's kernel, which must not be the one inside
 )
 
 const probeLife = 5 * time.Second // after which a probe that nobody stopped ends by itself
@@ -95,7 +101,11 @@ func lookAtSelf(fault func(string, ...any)) {
 		fault("/proc cannot be read: %v", err)
 		return
 	}
-	want := map[string]string{"CapInh": "0", "CapPrm": "0", "CapEff": "0", "CapBnd": "0", "CapAmb": "0", "NoNewPrivs": "1", "Seccomp": "2"}
+	want := map[string]string{"CapInh": "0", "CapPrm": "0", "CapEff": "0", "CapBnd": "0", "CapAmb": "0", "NoNewPrivs": "1"}
+	noVsock := unix.EAFNOSUPPORT
+	if os.Getenv(ProbeFilter) != "" {
+		want["Seccomp"], noVsock = "2", unix.EPERM
+	}
 	for line := range strings.Lines(string(status)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
 		value = strings.TrimLeft(strings.TrimSpace(value), "0")
@@ -109,7 +119,7 @@ func lookAtSelf(fault func(string, ...any)) {
 	for key := range want {
 		fault("%s is not known", key)
 	}
-	if os.Getuid() != insideID || os.Geteuid() != insideID {
+	if os.Getuid() != InsideID || os.Geteuid() != InsideID {
 		fault("the user is %d", os.Getuid())
 	}
 	for fd := 3; fd < 256; fd++ {
@@ -117,8 +127,12 @@ func lookAtSelf(fault func(string, ...any)) {
 			fault("descriptor %d is open", fd)
 		}
 	}
-	if _, err := unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM, 0); !errors.Is(err, unix.EPERM) {
+	if _, err := unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM, 0); !errors.Is(err, noVsock) {
 		fault("a vsock socket: %v", err)
+	}
+	var system unix.Utsname
+	if err := unix.Uname(&system); err != nil || unix.ByteSliceToString(system.Release[:]) == os.Getenv(ProbeKernel) {
+		fault("the kernel is the machine's, %s, %v", os.Getenv(ProbeKernel), err)
 	}
 }
 
