@@ -13,6 +13,7 @@ import (
 	"hotloop/runner/executor"
 	"hotloop/runner/measure"
 	"hotloop/runner/report"
+	"hotloop/runner/sandbox"
 )
 
 // turnLimit is how long one turn of a benchmark may take before its process counts as stuck, where the exercise has no
@@ -20,7 +21,8 @@ import (
 const turnLimit = 10 * time.Second
 
 // A player is one variant's process, which runs benchmarks when it is asked to. Each has a heap and a collector of its
-// own, and waits without using CPU time while the others play.
+// own, and waits without using CPU time while the others play. Players of a benchmark whose time matters are replaced
+// by new ones several times: see measure.Ratio.
 type player struct {
 	variant string
 	process *process
@@ -47,53 +49,85 @@ func (a *attempt) measure(ctx context.Context, bench []executor.Step) error {
 
 // measureEach runs benchmarks in the processes of bench, which take turns, and notes what came out.
 func (a *attempt) measureEach(ctx context.Context, bench []executor.Step, names []string) error {
+	return a.withPlayers(ctx, bench, func(ctx context.Context, m *measurement) error {
+		for i, name := range names {
+			a.tell.progress(executor.Bench, i, len(names), "measuring %s", name)
+			if err := m.benchmark(ctx, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// withPlayers calls play with players that are ready, and tells how their steps ended.
+func (a *attempt) withPlayers(ctx context.Context, bench []executor.Step, play func(context.Context, *measurement) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	before := cpuCounters()
-	players, err := a.players(ctx, bench)
-	if err != nil {
-		return err
+	for _, step := range bench {
+		a.tell.step(report.Step{Phase: string(step.Phase), Note: cmp.Or(step.Variant, yours)})
 	}
-	m := &measurement{a: a, players: players, seed: a.rep.Seed, sampled: firstCounted(a.ex)}
-	turnErr := m.begin(ctx)
-	for i, name := range names {
-		if turnErr != nil {
-			break
+	m := &measurement{a: a, bench: bench, ended: map[string]sandbox.Result{}, sampled: firstCounted(a.ex)}
+	playErr := m.begin(ctx)
+	if playErr == nil {
+		playErr = play(ctx, m)
+	}
+	err := m.dismiss(playErr)
+	for _, step := range bench {
+		if result, ended := m.ended[step.Variant]; ended {
+			a.tellEnd(step, result)
 		}
-		a.tell.progress(executor.Bench, i, len(names), "measuring %s", name)
-		turnErr = m.benchmark(ctx, name)
 	}
-	err = a.dismiss(players, turnErr)
-	if f, ok := errors.AsType[*turnFailure](turnErr); ok && ctx.Err() == nil {
-		err = errors.Join(err, a.benchFailure(f))
+	failure, ok := errors.AsType[*turnFailure](playErr)
+	switch {
+	case ctx.Err() != nil: // canceled
+	case ok:
+		err = errors.Join(err, a.benchFailure(failure))
+	default:
+		err = errors.Join(err, playErr)
 	}
 	a.rep.Environment.Quiet = measure.Quiet(before, cpuCounters())
 	return err
 }
 
-func (a *attempt) players(ctx context.Context, bench []executor.Step) (players []*player, err error) {
-	for _, step := range bench {
-		a.tell.step(report.Step{Phase: string(step.Phase), Note: cmp.Or(step.Variant, yours)})
+// begin starts a generation of players and waits until all are ready.
+func (m *measurement) begin(ctx context.Context) error {
+	for _, step := range m.bench {
 		ctx, stop := context.WithCancel(ctx)
-		p, err := a.start(ctx, step)
+		p, err := m.a.start(ctx, step, m.generation)
 		if err != nil {
 			stop()
-			return nil, errors.Join(err, a.dismiss(players, errStuck))
+			return err
 		}
-		player := &player{variant: cmp.Or(step.Variant, yours), process: p, stop: stop, limit: cmp.Or(a.ex.Limits.Time, turnLimit)}
-		player.follow.Go(func() { a.follow(p) })
-		players = append(players, player)
+		player := &player{variant: cmp.Or(step.Variant, yours), process: p, stop: stop, limit: cmp.Or(m.a.ex.Limits.Time, turnLimit)}
+		player.follow.Go(func() { m.a.follow(p) })
+		m.players = append(m.players, player)
 	}
-	return players, nil
+	for _, p := range m.players {
+		if _, err := p.await(ctx, harness.ReadyRecord, func(*harness.Record) {}); err != nil {
+			return &turnFailure{p.variant, "", err}
+		}
+	}
+	return nil
 }
 
-// dismiss ends the processes and tells their steps. They end by themselves when they notice that nobody asks any more;
-// after a turn that failed they are stopped, but for the one that is ending already: how it ends is worth knowing.
-func (a *attempt) dismiss(players []*player, turnErr error) error {
+// renew replaces the players by a new generation.
+func (m *measurement) renew(ctx context.Context) error {
+	if err := m.dismiss(nil); err != nil {
+		return err
+	}
+	m.generation++
+	return m.begin(ctx)
+}
+
+// dismiss ends the players. They end by themselves when they notice that nobody asks any more; after a turn that failed
+// they are stopped, but for the one that is ending already: how it ends is worth knowing.
+func (m *measurement) dismiss(turnErr error) error {
 	failure, _ := errors.AsType[*turnFailure](turnErr)
 	var errs []error
 	var wg sync.WaitGroup
-	for _, p := range players {
+	for _, p := range m.players {
 		switch ending := failure != nil && failure.variant == p.variant && failure.err == errEnded; {
 		case ending:
 			late := time.AfterFunc(hardGrace, p.stop)
@@ -108,15 +142,23 @@ func (a *attempt) dismiss(players []*player, turnErr error) error {
 		})
 	}
 	wg.Wait()
-	for _, p := range players {
+	for _, p := range m.players {
 		p.follow.Wait()
-		end, err := a.end(p.process)
+		end, err := m.a.settle(p.process)
 		p.stop()
-		if err == nil && p.variant == yours && !end.ok() {
-			a.evidence.ended = append(a.evidence.ended, end)
+		if err != nil {
+			errs = append(errs, err)
+			continue
 		}
-		errs = append(errs, err)
+		if p.variant == yours && !end.ok() {
+			m.a.evidence.ended = append(m.a.evidence.ended, end)
+		}
+		before := m.ended[end.variant]
+		end.result.Wall += before.Wall
+		end.result.MaxRSS = max(end.result.MaxRSS, before.MaxRSS)
+		m.ended[end.variant] = end.result
 	}
+	m.players = nil
 	return errors.Join(errs...)
 }
 

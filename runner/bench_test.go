@@ -33,8 +33,8 @@ func find(t *testing.T, rep *report.Report, name, unit string) report.Benchmark 
 func TestBenchReference(t *testing.T) {
 	rep, events := run(t, benchJob(adderReference))
 	sum := find(t, rep, "Sum", "sec/op")
-	if sum.Met != measure.Yes || sum.Rounds < minRounds || sum.Yours == nil || sum.Naive == nil || sum.Reference == nil {
-		t.Errorf("Sum in sec/op is %+v; want it met in at least %d rounds, with three variants", sum, minRounds)
+	if sum.Met != measure.Yes || sum.Rounds < minGenerations*minUsed || sum.Yours == nil || sum.Naive == nil || sum.Reference == nil {
+		t.Errorf("Sum in sec/op is %+v; want it met in at least %d rounds, with three variants", sum, minGenerations*minUsed)
 	}
 	if allocs := find(t, rep, "Sum", "allocs/op"); allocs.Met != measure.Yes || allocs.Naive.Center < 1 {
 		t.Errorf("Sum in allocs/op is %+v; want yours to make none, and naive at least one", allocs)
@@ -64,7 +64,7 @@ func TestBenchReference(t *testing.T) {
 			samples++
 		}
 	}
-	if samples < 3*minRounds {
+	if samples < 3*minGenerations*minUsed {
 		t.Errorf("%d samples were told, want three a round", samples)
 	}
 	if q := rep.Environment.Quiet; q < 0 || q > 1 || rep.Environment.CPU == "" {

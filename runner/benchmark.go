@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"hotloop/runner/measure"
@@ -23,37 +24,77 @@ func (s *samples) cpuBound() bool {
 	return slices.Sorted(slices.Values(s.cpuShare))[len(s.cpuShare)*19/20] > cpuBound
 }
 
-// times are each variant's times per operation, round by round: CPU time in the rounds in which it is known of all, if
-// all are CPU-bound; else the time on the wall.
-func times(all map[string]*samples) (values map[string][]float64, clock string) {
-	values = map[string][]float64{}
-	for variant, s := range all {
+// times are each variant's times per operation by generation, round by round: CPU time in the rounds in which it is known
+// of all, if all are CPU-bound; else the time on the wall. Of CPU times those are left out that a core took while it
+// worked for others, too, as far as that can be told and enough others are left.
+func (m *measurement) times(t *timing) (values map[string][][]float64, clock string) {
+	for _, s := range t.all {
 		if !s.cpuBound() {
-			for variant, s := range all {
-				values[variant] = s.wall
-			}
-			return values, "wall-clock time"
+			return t.values(func(s *samples) []float64 { return s.wall }, func(*samples, int) bool { return true }), "wall-clock time"
 		}
-		values[variant] = nil
 	}
-	for round := range all[yours].cpu {
-		if slices.ContainsFunc(slices.Collect(maps.Values(all)), func(s *samples) bool { return s.cpu[round] <= 0 }) {
-			continue
-		}
-		for variant, s := range all {
-			values[variant] = append(values[variant], s.cpu[round])
-		}
+	cpu, limit := func(s *samples) []float64 { return s.cpu }, m.shared()
+	values = t.values(cpu, func(s *samples, round int) bool { return s.cpu[round] > 0 && s.yard[round] <= limit })
+	if len(values[yours]) >= minGenerations {
+		return values, "CPU time"
+	}
+	values = t.values(cpu, func(s *samples, round int) bool { return s.cpu[round] > 0 })
+	if len(values[yours]) >= minGenerations {
+		return values, "CPU time, of a core that others used, too, in nearly all rounds"
 	}
 	return values, "CPU time"
 }
 
+// values are each variant's values by generation, of the rounds that are good for all variants. Of a generation with
+// hardly any such round none is taken.
+func (t *timing) values(of func(*samples) []float64, good func(s *samples, round int) bool) map[string][][]float64 {
+	values := map[string][][]float64{}
+	for from := 0; from < len(t.generation); {
+		to := from
+		var used []int
+		for ; to < len(t.generation) && t.generation[to] == t.generation[from]; to++ {
+			if !slices.ContainsFunc(slices.Collect(maps.Values(t.all)), func(s *samples) bool { return !good(s, to) }) {
+				used = append(used, to)
+			}
+		}
+		if len(used) >= min(minUsed, to-from) {
+			for variant, s := range t.all {
+				part := make([]float64, len(used))
+				for i, round := range used {
+					part[i] = of(s)[round]
+				}
+				values[variant] = append(values[variant], part)
+			}
+		}
+		from = to
+	}
+	return values
+}
+
+const (
+	minUsed = 3 // rounds of a generation
+
+	// The yardstick takes half as long again on a core whose other thread is busy, and within 3 % the same on one whose
+	// other is not.
+	sharedFrom = 1.1
+)
+
+// shared is how long the yardstick takes at least on a core that is shared with others.
+func (m *measurement) shared() float64 {
+	if len(m.yards) == 0 {
+		return math.Inf(1)
+	}
+	sorted := slices.Sorted(slices.Values(m.yards))
+	return sharedFrom * sorted[len(sorted)/20] // the very shortest may be a fluke
+}
+
 // timed is the time per operation of a benchmark, as far as it is measured.
-func (m *measurement) timed(name string, all map[string]*samples, want *report.Target) report.Benchmark {
-	values, clock := times(all)
-	b := report.Benchmark{Name: name, Unit: "sec/op", Rounds: len(values[yours]), Target: want, Note: clock}
-	m.intervals(&b, all, func(variant string) measure.Interval { return measure.Summarize(values[variant]) })
+func (m *measurement) timed(t *timing) report.Benchmark {
+	values, clock := m.times(t)
+	b := report.Benchmark{Name: t.name, Unit: "sec/op", Rounds: len(slices.Concat(values[yours]...)), Target: t.want, Note: clock}
+	m.intervals(&b, t.all, func(variant string) measure.Interval { return measure.Summarize(slices.Concat(values[variant]...)) })
 	if naive := values["naive"]; naive != nil {
-		iv := measure.Ratio(naive, values[yours], m.seed)
+		iv := measure.Ratio(naive, values[yours])
 		b.Speedup = &iv
 	}
 	if odd := tooFast(b.Yours, b.Reference); odd != "" {

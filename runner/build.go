@@ -103,7 +103,7 @@ func (a *attempt) finishInto(ctx context.Context, f *finished, step *executor.St
 				return fmt.Errorf("preparing to %s: %w", step.Phase, err)
 			}
 		}
-		p, err := a.start(ctx, *step)
+		p, err := a.start(ctx, *step, 0)
 		if err != nil {
 			return err
 		}

@@ -2,8 +2,8 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -14,6 +14,7 @@ import (
 	"hotloop/exercises/kit/harness"
 	"hotloop/runner/measure"
 	"hotloop/runner/report"
+	"hotloop/runner/sandbox"
 )
 
 // Naive takes 2.2 and 1.8 times as many steps as yours, of which each waits for the one before: so much longer it takes.
@@ -87,88 +88,110 @@ func spins(above, below int) string {
 	return strings.NewReplacer("ABOVE", fmt.Sprint(above), "BELOW", fmt.Sprint(below)).Replace(spin)
 }
 
-// BenchmarkDecisions prints how many of 1,000 decisions at 10 % from the target are wrong or not made, beside two busy
-// loops. To take 1,000 measurements would take half an hour; instead real ones are recorded, in new processes each, and
-// each decision is made on rounds that follow each other in one of them, from a random one on, as a run would make it:
-//
-//	go test -run '^$' -bench Decisions -benchtime 1x ./runner
-func BenchmarkDecisions(b *testing.B) {
-	const recordings, length, decisions = 6, 240, 1000
+// spinRig is naive and yours, of which naive computes 2.2 and 1.8 times as long, against a target of 2.
+func spinRig(tb testing.TB) *rig {
 	targets := "  - {benchmark: Above, unit: sec/op, speedup: 2, why: w}\n  - {benchmark: Below, unit: sec/op, speedup: 2, why: w}\n"
-	c := addersWith(b, spins(1000, 1000), spins(2200, 1800), spinTest, spinBench, targets)
-	g := newRig(b, c, Job{Exercise: "add", Files: referenceFiles(b, c, "add")}, "reference")
+	c := addersWith(tb, spins(1000, 1000), spins(2200, 1800), spinTest, spinBench, targets)
+	return newRig(tb, c, Job{Exercise: "add", Files: referenceFiles(tb, c, "add")}, "reference")
+}
+
+// The decisions that are right.
+var rightly = map[string]measure.Decision{"Above": measure.Yes, "Below": measure.No}
+
+// BenchmarkDecisions prints how many decisions at 10 % from the target are wrong or not made, beside two busy loops:
+// first of measurements as a run makes them, and then of 1,000. To take so many would take most of an hour; instead,
+// generations of real ones are recorded, and each decision is made on generations drawn from these at random, one by
+// one, until a run would have decided or had no time left:
+//
+//	go test -run '^$' -bench Decisions -benchtime 1x ./runner        (-short: 20 measurements, not 100)
+func BenchmarkDecisions(b *testing.B) {
+	const recorded, decisions = 60, 1000
+	measurements := 100
+	if testing.Short() {
+		measurements = 20
+	}
+	g := spinRig(b)
 	for b.Loop() {
 		stop := underLoad(b, "busy", 2)
-		var recorded []*recording
-		for i := range recordings {
-			name := []string{"Above", "Below"}[i%2]
-			recorded = append(recorded, g.record(name, length))
+		var taken, drawn tally
+		for i := range measurements {
+			taken.add(g.measure(nil, []string{"Above", "Below"}[i%2]).Benchmarks[0])
 		}
+		recordings := []*recording{g.record("Above", recorded), g.record("Below", recorded)}
 		stop()
-		count, rounds := map[measure.Decision]int{}, 0
 		rng := rand.New(rand.NewPCG(1, 1))
-		wrong := 0
-		for range decisions {
-			rec := recorded[rng.IntN(len(recorded))]
-			found := rec.decide(rng)
-			count[found.Met]++
-			rounds += found.Rounds
-			if want := map[string]measure.Decision{"Above": measure.Yes, "Below": measure.No}[rec.name]; found.Met != want && found.Met != measure.Inconclusive {
-				wrong++
-			}
+		for i := range decisions {
+			drawn.add(recordings[i%2].decide(rng))
 		}
-		fmt.Printf("busy   %d decisions at 10 %% from the target, on %d recordings of %d rounds: %d wrong, %d inconclusive (%.1f %%); %d rounds each\n",
-			decisions, recordings, length, wrong, count[measure.Inconclusive], 100*float64(count[measure.Inconclusive])/decisions, rounds/decisions)
+		fmt.Printf("| decisions at 10 %% from the target, busy, measured | %s |\n", &taken)
+		fmt.Printf("| decisions at 10 %% from the target, busy, drawn from %d recorded generations | %s |\n", 2*recorded, &drawn)
 	}
+}
+
+// A tally counts decisions.
+type tally struct{ made, wrong, undecided, rounds int }
+
+func (t *tally) add(found report.Benchmark) {
+	t.made++
+	t.rounds += found.Rounds
+	switch found.Met {
+	case rightly[found.Name]:
+	case measure.Inconclusive:
+		t.undecided++
+	default:
+		t.wrong++
+	}
+}
+
+func (t *tally) String() string {
+	return fmt.Sprintf("%d: %d wrong, %d inconclusive (%.1f %%); %d rounds each", t.made, t.wrong, t.undecided,
+		100*float64(t.undecided)/float64(t.made), t.rounds/t.made)
 }
 
 // A recording is a measurement that went on whether it was decided or not.
 type recording struct {
-	name string
 	m    *measurement
-	all  map[string]*samples
-	took []time.Duration // of each round
+	t    *timing
+	took []time.Duration // of each generation, with its start
 }
 
-func (g *rig) record(name string, rounds int) *recording {
+func (g *rig) record(name string, generations int) *recording {
 	g.tb.Helper()
 	ctx, cancel := context.WithCancel(g.tb.Context())
 	defer cancel()
 	a := g.attempt(nil)
 	defer a.tell.finish()
-	players, err := a.players(ctx, g.bench)
-	if err != nil {
-		g.tb.Fatal(err)
-	}
-	rec := &recording{name: name, m: &measurement{a: a, players: players, seed: a.rep.Seed}, all: map[string]*samples{}}
-	err = rec.take(ctx, rounds)
-	if err := a.dismiss(players, err); err != nil {
-		g.tb.Fatal(err)
-	}
-	if err != nil {
+	rec := &recording{m: &measurement{a: a, bench: g.bench, ended: map[string]sandbox.Result{}}}
+	err := rec.take(ctx, name, generations)
+	if err := errors.Join(err, rec.m.dismiss(err)); err != nil {
 		g.tb.Fatal(err)
 	}
 	return rec
 }
 
-func (rec *recording) take(ctx context.Context, rounds int) error {
+func (rec *recording) take(ctx context.Context, name string, generations int) error {
 	if err := rec.m.begin(ctx); err != nil {
 		return err
 	}
-	first := map[string]*harness.Record{}
+	all, first := map[string]*samples{}, map[string]*harness.Record{}
 	for _, p := range rec.m.players {
 		var err error
-		if first[p.variant], err = p.turn(ctx, harness.Turn{Bench: rec.name, N: 1}, func(*harness.Record) {}); err != nil {
+		if first[p.variant], err = p.turn(ctx, harness.Turn{Bench: name, N: 1}, func(*harness.Record) {}); err != nil {
 			return err
 		}
-		rec.all[p.variant] = &samples{counted: map[string][]float64{}}
+		all[p.variant] = &samples{counted: map[string][]float64{}}
 	}
-	if err := rec.m.calibrate(ctx, rec.name, rec.all, first); err != nil {
+	rec.t = &timing{name: name, all: all, want: target(rec.m.a.ex, name, "sec/op")}
+	alone, err := rec.m.calibrate(ctx, rec.t, first)
+	if err != nil {
 		return err
 	}
-	for round := range rounds {
+	for range generations {
 		start := time.Now()
-		if err := rec.m.round(ctx, rec.name, round, rec.all); err != nil {
+		if err := rec.m.next(ctx, rec.t); err != nil {
+			return err
+		}
+		if err := rec.m.rounds(ctx, rec.t, alone, defaultBudget, time.Since(start)); err != nil {
 			return err
 		}
 		rec.took = append(rec.took, time.Since(start))
@@ -176,26 +199,33 @@ func (rec *recording) take(ctx context.Context, rounds int) error {
 	return nil
 }
 
-// decide decides as a run would that began at a random round of the recording.
+// decide decides as a run would whose generations come in another order.
 func (rec *recording) decide(rng *rand.Rand) report.Benchmark {
-	from := rng.IntN(len(rec.took) / 2)
-	m := *rec.m
-	m.seed = rng.Uint64()
+	part := &timing{name: rec.t.name, all: map[string]*samples{}, want: rec.t.want}
+	for variant := range rec.t.all {
+		part.all[variant] = &samples{}
+	}
 	var looks looks
 	var spent time.Duration
-	for done := 1; ; done++ {
-		part := map[string]*samples{}
-		for variant, s := range maps.All(rec.all) {
-			part[variant] = &samples{n: s.n, wall: s.wall[from : from+done], cpu: s.cpu[from : from+done], cpuShare: s.cpuShare}
+	first := rec.t.generation[0]
+	for done, g := range rng.Perm(len(rec.took)) {
+		for round, of := range rec.t.generation {
+			if of != first+g {
+				continue
+			}
+			part.generation = append(part.generation, done)
+			for variant, s := range rec.t.all {
+				to := part.all[variant]
+				to.wall, to.cpu, to.yard = append(to.wall, s.wall[round]), append(to.cpu, s.cpu[round]), append(to.yard, s.yard[round])
+				if s.cpu[round] > 0 {
+					to.cpuShare = append(to.cpuShare, s.cpu[round]/s.wall[round])
+				}
+			}
 		}
-		spent += rec.took[from+done-1]
-		over := spent >= defaultBudget || from+done == len(rec.took)
-		if done%decideEvery != 0 && !over {
-			continue
-		}
-		found := m.timed(rec.name, part, target(m.a.ex, rec.name, "sec/op"))
-		if over || looks.enough(done, found) {
+		spent += rec.took[g]
+		if found := rec.m.timed(part); spent >= defaultBudget || looks.enough(done+1, found) {
 			return found
 		}
 	}
+	return rec.m.timed(part)
 }

@@ -26,6 +26,7 @@ const (
 type process struct {
 	step  executor.Step
 	turns io.WriteCloser // nil unless it takes turns
+	again bool           // an earlier process has printed the same
 
 	records chan *harness.Record // closed when no more come; must be read to the end
 	events  chan report.Event    // what the executor made of its text; likewise
@@ -36,16 +37,17 @@ type process struct {
 	err    error // ours
 }
 
-// start starts a step's command in the sandbox and returns at once.
-func (a *attempt) start(ctx context.Context, step executor.Step) (*process, error) {
-	p := &process{step: step, sealed: true, records: make(chan *harness.Record), events: make(chan report.Event), done: make(chan struct{})}
+// start starts a step's command in the sandbox and returns at once. A generation is the number of how often it was
+// started before, and has random inputs of its own.
+func (a *attempt) start(ctx context.Context, step executor.Step, generation int) (*process, error) {
+	p := &process{step: step, again: generation > 0, sealed: true, records: make(chan *harness.Record), events: make(chan report.Event), done: make(chan struct{})}
 	cmd := step.Command
 	if !step.Harness {
 		close(p.records)
 		p.run(ctx, a, &cmd, nil, nil)
 		return p, nil
 	}
-	hello := harness.Hello{Seed: a.rep.Seed, Bench: takesTurns(step.Phase)}
+	hello := harness.Hello{Seed: a.rep.Seed + uint64(generation), Bench: takesTurns(step.Phase)}
 	if !hello.Bench {
 		hello.Limit = cmd.Limits.Wall
 		cmd.Limits.Wall += hardGrace

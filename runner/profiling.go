@@ -60,26 +60,17 @@ func (a *attempt) profile(ctx context.Context, bench []executor.Step) error {
 	if a.job.Bench != "" {
 		names = []string{a.job.Bench}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	before := cpuCounters()
-	players, err := a.players(ctx, bench)
-	if err != nil {
-		return err
-	}
-	m := &measurement{a: a, players: players, sampled: firstCounted(a.ex)}
-	turnErr := m.begin(ctx)
-	for i := len(players) - 1; i >= 0 && turnErr == nil; i-- { // the learner's comes last in charts, and first here
-		p := &profiling{m: m, player: players[i], names: names, parts: map[string][]profile.Part{}}
-		turnErr = p.run(ctx)
-		p.report() // of a program that runs out of memory, what came before is worth seeing
-	}
-	err = a.dismiss(players, turnErr)
-	if f, ok := errors.AsType[*turnFailure](turnErr); ok && ctx.Err() == nil {
-		err = errors.Join(err, a.benchFailure(f))
-	}
-	a.rep.Environment.Quiet = measure.Quiet(before, cpuCounters())
-	return err
+	return a.withPlayers(ctx, bench, func(ctx context.Context, m *measurement) error {
+		for _, player := range slices.Backward(m.players) { // the learner's comes last in charts, and first here
+			p := &profiling{m: m, player: player, names: names, parts: map[string][]profile.Part{}}
+			err := p.run(ctx)
+			p.report() // of a program that runs out of memory, what came before is worth seeing
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // profiling is the profiling of one variant.

@@ -28,10 +28,6 @@ type rig struct {
 // newRig builds what job asks for, without testing it. The variants without are not measured.
 func newRig(tb testing.TB, c *exercises.Catalog, job Job, without ...string) *rig {
 	tb.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		tb.Fatal(err)
-	}
 	x := &gotool.Executor{CacheDir: cacheDir()}
 	if err := x.Available(); err != nil {
 		tb.Skip(err)
@@ -39,12 +35,13 @@ func newRig(tb testing.TB, c *exercises.Catalog, job Job, without ...string) *ri
 	r := &Runner{
 		Exercises: c,
 		Executors: []executor.Executor{x},
-		Sandbox:   none.Driver{Supervisor: []string{exe, "__supervise"}},
+		Sandbox:   none.Driver{Supervisor: []string{childProgram(tb), "__supervise"}},
 		Dir:       filepath.Join(tb.TempDir(), "runs"),
 	}
 	job.Goal = executor.Bench
 	g := &rig{tb: tb, r: r, job: job}
 	a := g.attempt(nil)
+	var err error
 	if a.dir, err = r.newFolder(); err != nil {
 		tb.Fatal(err)
 	}
@@ -98,6 +95,16 @@ func (g *rig) measure(h func(report.Event), names ...string) *report.Report {
 		g.tb.Fatalf("measuring %s of %s: %v, %s%s", names, g.job.Exercise, err, a.evidence.stuck, a.evidence.broke)
 	}
 	return a.rep
+}
+
+// childProgram builds the program that supervises runs, as the Makefile does.
+func childProgram(tb testing.TB) string {
+	tb.Helper()
+	bin := filepath.Join(tb.TempDir(), "hotloop-child")
+	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "hotloop/cmd/child").CombinedOutput(); err != nil {
+		tb.Fatalf("building hotloop-child: %v\n%s", err, out)
+	}
+	return bin
 }
 
 const loadWord = "__load"

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,14 +45,13 @@ func TestEnough(t *testing.T) {
 		now    report.Benchmark
 		want   bool
 	}{
-		{"seen twice, precise", measure.Yes, minRounds, found(measure.Yes, 0.01), true},
-		{"seen once", measure.Inconclusive, minRounds, found(measure.Yes, 0.01), false},
-		{"too early", measure.No, minRounds - 1, found(measure.No, 0.01), false},
-		{"not precise", measure.No, minRounds, found(measure.No, 0.2), false},
-		{"not precise for long", measure.No, manyRounds, found(measure.No, 0.2), true},
-		{"undecided for long", measure.Inconclusive, manyRounds, found(measure.Inconclusive, 0.01), false},
-		{"changed its mind", measure.No, manyRounds, found(measure.Yes, 0.01), false},
-		{"no target", "", plainRounds, report.Benchmark{}, true},
+		{"seen twice, precise", measure.Yes, minGenerations, found(measure.Yes, 0.01), true},
+		{"seen once", measure.Inconclusive, minGenerations, found(measure.Yes, 0.01), false},
+		{"too early", measure.No, minGenerations - 1, found(measure.No, 0.01), false},
+		{"not precise", measure.No, minGenerations, found(measure.No, 0.2), false},
+		{"undecided for long", measure.Inconclusive, maxGenerations, found(measure.Inconclusive, 0.01), false},
+		{"changed its mind", measure.No, maxGenerations, found(measure.Yes, 0.01), false},
+		{"no target", "", plainGenerations, report.Benchmark{}, true},
 	} {
 		looks := looks{last: tt.before}
 		if got := looks.enough(tt.done, tt.now); got != tt.want {
@@ -74,5 +74,50 @@ func TestGrowth(t *testing.T) {
 	}
 	if got := growth(series(64)[:3]); got != "" {
 		t.Errorf("three readings: %q, want nothing said", got)
+	}
+}
+
+// A timing with a round for each pair of yards, of yours and naive, in generations of four.
+func timingOf(yards ...[2]float64) (*measurement, *timing) {
+	m, t := &measurement{}, &timing{all: map[string]*samples{yours: {}, "naive": {}}}
+	for round, pair := range yards {
+		t.generation = append(t.generation, round/4)
+		for i, variant := range []string{yours, "naive"} {
+			s := t.all[variant]
+			s.cpu, s.wall, s.cpuShare = append(s.cpu, float64(round+1)), append(s.wall, 100), append(s.cpuShare, 1)
+			s.yard = append(s.yard, pair[i])
+			m.yards = append(m.yards, pair[i])
+		}
+	}
+	return m, t
+}
+
+func TestSharedRoundsAreLeftOut(t *testing.T) {
+	var yards [][2]float64
+	for round := range 4 * (minGenerations + 2) {
+		pair := [2]float64{1, 1.02}
+		switch round {
+		case 1:
+			pair[0] = 1.5 // the first generation loses a round
+		case 4, 5:
+			pair[1] = 1.6 // the second keeps only two
+		}
+		yards = append(yards, pair)
+	}
+	m, timing := timingOf(yards...)
+	values, clock := m.times(timing)
+	if got := values[yours]; clock != "CPU time" || len(got) != minGenerations+1 || !slices.Equal(got[0], []float64{1, 3, 4}) || got[1][0] != 9 {
+		t.Errorf("%s of %d generations: %v; want the first without its second round, and the second left out", clock, len(got), got)
+	}
+}
+
+func TestSharedRoundsAreTakenIfThereAreNoOthers(t *testing.T) {
+	yards := slices.Repeat([][2]float64{{1, 1}}, 8)
+	for range 4 * minGenerations {
+		yards = append(yards, [2]float64{1.5, 1.5})
+	}
+	m, timing := timingOf(yards...)
+	if values, _ := m.times(timing); len(slices.Concat(values[yours]...)) != len(yards) {
+		t.Errorf("%v of %d rounds are taken; want all", values[yours], len(yards))
 	}
 }

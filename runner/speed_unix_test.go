@@ -120,16 +120,6 @@ func embeddedRunner(b *testing.B) *Runner {
 	return &Runner{Exercises: c, Executors: []executor.Executor{x}, Sandbox: none.Driver{Supervisor: []string{childProgram(b), "__supervise"}}, Dir: b.TempDir()}
 }
 
-// childProgram builds the program that supervises runs, as the Makefile does.
-func childProgram(b *testing.B) string {
-	b.Helper()
-	bin := filepath.Join(b.TempDir(), "hotloop-child")
-	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "hotloop/cmd/child").CombinedOutput(); err != nil {
-		b.Fatalf("building hotloop-child: %v\n%s", err, out)
-	}
-	return bin
-}
-
 // accept runs the files and wants them to be accepted, built the direct way.
 func accept(ctx context.Context, r *Runner, ex *exercises.Exercise, files exercises.Files) error {
 	var rep *report.Report

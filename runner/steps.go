@@ -77,7 +77,7 @@ func (a *attempt) step(ctx context.Context, step executor.Step) (ending, error) 
 	if step.Phase == executor.Build {
 		return a.build(ctx, step)
 	}
-	p, err := a.start(ctx, step)
+	p, err := a.start(ctx, step, 0)
 	if err != nil {
 		return ending{}, err
 	}
@@ -95,6 +95,15 @@ func (a *attempt) step(ctx context.Context, step executor.Step) (ending, error) 
 
 // end waits for the process, and tells how its step ended.
 func (a *attempt) end(p *process) (ending, error) {
+	end, err := a.settle(p)
+	if err == nil {
+		a.tellEnd(p.step, p.result)
+	}
+	return end, err
+}
+
+// settle waits for the process.
+func (a *attempt) settle(p *process) (ending, error) {
 	<-p.done
 	if p.err != nil {
 		return ending{}, fmt.Errorf("running %s in sandbox %s: %w", p.step.Phase, a.Sandbox.Name(), p.err)
@@ -103,13 +112,16 @@ func (a *attempt) end(p *process) (ending, error) {
 		a.evidence.sealed, a.evidence.limit = p.sealed, p.step.Command.Limits.Wall
 		a.evidence.tested, a.evidence.repeated, a.evidence.race = &p.result, a.tests.repeated(), a.tests.race()
 	}
-	note := cmp.Or(p.result.Reason, p.step.Note)
-	if takesTurns(p.step.Phase) {
-		note = cmp.Or(note, cmp.Or(p.step.Variant, yours))
-	}
-	a.tell.step(report.Step{Phase: string(p.step.Phase), Seconds: p.result.Wall.Seconds(), Status: string(p.result.Status),
-		Note: note, MaxRSS: p.result.MaxRSS})
 	return ending{p.step.Phase, p.step.Variant, p.result}, nil
+}
+
+func (a *attempt) tellEnd(step executor.Step, result sandbox.Result) {
+	note := cmp.Or(result.Reason, step.Note)
+	if takesTurns(step.Phase) {
+		note = cmp.Or(note, cmp.Or(step.Variant, yours))
+	}
+	a.tell.step(report.Step{Phase: string(step.Phase), Seconds: result.Wall.Seconds(), Status: string(result.Status),
+		Note: note, MaxRSS: result.MaxRSS})
 }
 
 // follow passes on what the process says by its text.
@@ -117,6 +129,7 @@ func (a *attempt) follow(p *process) {
 	room := map[string]int{executor.Stdout: maxOutput, executor.Stderr: maxOutput}
 	for e := range p.events {
 		switch {
+		case e.Output != nil && p.again:
 		case e.Output != nil:
 			text := e.Output.Text[:min(len(e.Output.Text), room[e.Output.Stream])]
 			room[e.Output.Stream] -= len(text)

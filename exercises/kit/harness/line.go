@@ -14,7 +14,7 @@ import (
 
 // fields are the names of a record's fields and where they are; Extra stands apart.
 func (r *Record) fields() []field {
-	return []field{{"kind", &r.Kind}, {"name", &r.Name}, {"status", &r.Status}, {"code", &r.Code}, {"sec", &r.Seconds}, {"cpu", &r.CPU},
+	return []field{{"kind", &r.Kind}, {"name", &r.Name}, {"status", &r.Status}, {"code", &r.Code}, {"sec", &r.Seconds}, {"cpu", &r.CPU}, {"yard", &r.Yard},
 		{"n", &r.N}, {"allocs", &r.Allocs}, {"bytes", &r.Bytes}, {"unit", &r.Unit}, {"axis", &r.Axis}, {"x", &r.X}, {"y", &r.Y}, {"data", &r.Data}}
 }
 
@@ -57,7 +57,7 @@ func (r *Record) parse(line string) error {
 func (t Turn) Line() []byte { return append(appendFields(nil, t.fields()), '\n') }
 
 func (t *Turn) fields() []field {
-	return []field{{"bench", &t.Bench}, {"n", &t.N}, {"sample", &t.Sample}, {"profile", &t.Profile}}
+	return []field{{"bench", &t.Bench}, {"n", &t.N}, {"sample", &t.Sample}, {"profile", &t.Profile}, {"cpu", &t.CPU}}
 }
 
 func (t *Turn) parse(line string) error { return parseFields(line, t.fields(), func(string) {}) }

@@ -22,3 +22,8 @@ func dumpAfter(time.Duration) {}
 
 // closeMemory does nothing: there is no sandbox for strangers' code here.
 func closeMemory() {}
+
+// pin cannot keep a thread on a processor here.
+func pin(int) bool { return false }
+
+func unpin() {}

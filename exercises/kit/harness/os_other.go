@@ -16,3 +16,8 @@ func cpuNow() cpuReading { return cpuReading{} }
 
 // closeMemory does nothing: there is no sandbox for strangers' code here.
 func closeMemory() {}
+
+// pin cannot keep a thread on a processor here.
+func pin(int) bool { return false }
+
+func unpin() {}

@@ -70,6 +70,7 @@ type Record struct {
 	Code    int
 	Seconds float64
 	CPU     float64 // of the benchmark's thread; 0 where it is not known
+	Yard    float64 // CPU seconds of a loop that is always the same, beside the benchmark's; 0 if Turn.CPU was
 	N       int
 	Allocs  uint64
 	Bytes   uint64
@@ -87,6 +88,7 @@ type Turn struct {
 	N       int
 	Sample  bool   // read heap, goroutines and collections while it runs, and tell them as points
 	Profile string // CPUProfile or HeapProfile: of what the loop does; the binary must have package profiling in it
+	CPU     int    // the processor, from 1, of those that the process may use, to keep the loop's thread on; 0: any
 }
 
 // What a Turn asks for as Profile, and what comes of it as the Name of records.
