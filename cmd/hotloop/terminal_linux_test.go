@@ -55,12 +55,12 @@ func TestBareOnTerminal(t *testing.T) {
 	t.Parallel()
 	p := prepare(t).onTerminal()
 	at := p.until(p.out, 0, `clamp · test`) // the first of the syllabus, started for the learner
-	at = p.until(p.out, at, `h hint · b bench · q quit\r\n`)
+	at = p.until(p.out, at, `h hint · b bench · p profile · q quit\r\n`)
 	p.key("h")
 	at = p.until(p.out, at, `Hint 1 of 3`)
 	p.solve("clamp", goodClamp)
 	at = p.until(p.out, at, `\x1b\[H\x1b\[2J`)
-	p.until(p.out, at, `n next · b bench · q quit\r\n`)
+	p.until(p.out, at, `n next · b bench · p profile · q quit\r\n`)
 	p.key("\x03") // Ctrl-C
 	if status := p.wait(); status != 0 {
 		t.Errorf("status after Ctrl-C = %d, want 0\n%s", status, p.out)
