@@ -286,7 +286,7 @@ func TestParts(t *testing.T) {
 	} {
 		for name, content := range map[string]string{
 			"README.md": "# Add\n\nWrite Add.\n", "exercise.yaml": yaml, "add.go": reference, "add_test.go": tests, "add_bench_test.go": bench,
-			"starter/add.go": strings.Replace(reference, "a + b", "0", 1), "naive/add.go": naive,
+			"starter/add.go": strings.Replace(reference, "a + b", "0", 1), "naive/add.go": naive, "alternatives/same/add.go": reference,
 		} {
 			files[dir+name] = &fstest.MapFile{Data: []byte(content)}
 		}

@@ -91,7 +91,9 @@ func testIsolated(t *testing.T, r *Runner) {
 			if tt.name == "built by the go command" { // which knows for which machines a file of this name is
 				job.Files = exercises.Files{"add_linux.go": job.Files["add.go"]}
 			}
-			if rep := isolated(t, r, job); rep.Verdict != tt.verdict {
+			rep := isolated(t, r, job)
+			undecided := tt.goal == executor.Bench && rep.Verdict == report.Inconclusive // for which a busy machine is enough
+			if rep.Verdict != tt.verdict && !undecided {
 				t.Errorf("verdict %q, %q, want %q\nsteps: %+v\ntests: %+v", rep.Verdict, rep.Reason, tt.verdict, rep.Steps, rep.Tests)
 			}
 		})

@@ -18,7 +18,7 @@ func profiler(t *testing.T) *exercises.Catalog {
 	files := adder()
 	file := files["arithmetic/add/exercise.yaml"]
 	files["arithmetic/add/exercise.yaml"] = &fstest.MapFile{
-		Data: []byte(strings.Replace(string(file.Data), "seed:", "allowed: [github.com/google/pprof/profile]\nseed:", 1)),
+		Data: []byte(strings.Replace(string(file.Data), "allowed: [", "allowed: [github.com/google/pprof/profile, ", 1)),
 	}
 	c, err := exercises.Load(files)
 	if err != nil {
@@ -59,7 +59,7 @@ func TestAllowedModules(t *testing.T) {
 	}{
 		{"allowed", profiled, executor.Test, report.Accepted},
 		{"measured", profiled, executor.Bench, report.Accepted},
-		{"built by the go command", "//go:build !never\n\n" + profiled, executor.Test, report.Accepted},
+		{"built by the go command", profiled, executor.Test, report.Accepted},
 		{"another package of the module", strings.Replace(profiled, "pprof/profile\"", "pprof/driver\"", 1), executor.Test, report.CompileError},
 		{"without it", adderReference, executor.Test, report.Accepted},
 	} {
@@ -71,6 +71,9 @@ func TestAllowedModules(t *testing.T) {
 				r.Exercises = profiler(t)
 				job := solution(tt.source)
 				job.Goal = tt.goal
+				if tt.name == "built by the go command" { // which knows for which machines a file of this name is
+					job.Files = exercises.Files{"add_linux.go": job.Files["add.go"]}
+				}
 				var rep *report.Report
 				if err := r.Run(t.Context(), job, report.HandlerFunc(func(e report.Event) error { rep = e.Report; return nil })); err != nil {
 					t.Fatal(err)
