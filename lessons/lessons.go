@@ -28,7 +28,7 @@ import (
 	"strings"
 )
 
-//go:embed syllabus.yaml seed.yaml leaks
+//go:embed syllabus.yaml seed.yaml leaks optimization
 var embedded embed.FS
 
 // Embedded is the content that was built into the program.
