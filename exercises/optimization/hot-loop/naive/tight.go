@@ -61,11 +61,11 @@ func Dot(a, b []float64) (float64, error) {
 	if len(a) != len(b) {
 		return 0, ErrLen
 	}
-	var terms []float64
-	for i := range a {
-		terms = append(terms, a[i]*b[i])
-	}
-	return reduce(terms, func(sum, x float64) float64 { return sum + x }, 0), nil
+	next := 0
+	return reduce(a, func(sum, x float64) float64 {
+		next++
+		return sum + x*b[next-1]
+	}, 0), nil
 }
 
 // CartTotal is the price of a cart: quantity times price of each item, by prices[region][SKU], where regions are in upper
