@@ -39,6 +39,7 @@ export function runLab(options: LabOptions): LabRun {
   const theme = getComputedStyle(document.documentElement).colorScheme;
   frame.addEventListener("load", () => frame.contentWindow?.postMessage({ source, measure, theme }, "*", [port2]), { once: true });
   before.before(frame);
+  if (measure === "latency") frame.scrollIntoView({ block: "nearest" }); // browsers draw no frames of what is off screen
   const close = () => {
     port.close();
     frame.remove();
