@@ -34,7 +34,7 @@ test: tools lint build    ## everything: front end, Go, and every exercise prove
 	$(MAKE) check
 
 tools:                    ## what the tests need beside Go and Node; says what is missing where it may not install
-	.ci/tools chromium redis-server nginx bubblewrap
+	.ci/tools chromium redis-server nginx bubblewrap sqlite3
 
 check: build              ## prove every exercise: starter fails, reference passes, mutants die
 	.build/hotloop check
