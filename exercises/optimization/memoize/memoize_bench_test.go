@@ -58,29 +58,27 @@ func BenchmarkHeapKept(b *testing.B) {
 	b.ReportMetric(float64(kept), "kept-B")
 }
 
-// How many computations 1 to 100 callers at once cost, of a value that nobody has yet. The function waits until all of
-// them have called.
+// How many computations 100 callers at once cost, of a value that nobody has yet. The function waits until all of them
+// have called.
 func BenchmarkStampede(b *testing.B) {
+	const callers = 100
 	var calls atomic.Int64
 	for b.Loop() {
-		for _, callers := range []int{1, 10, 25, 50, 100} {
-			calls.Store(0)
-			gate := make(chan struct{})
-			m := New(func(n int) (int, error) { return n, nil }, func(context.Context, int) (int, error) {
-				<-gate
-				return int(calls.Add(1)), nil
-			}, Options{})
-			var wg sync.WaitGroup
-			for range callers {
-				wg.Go(func() { m.Call(context.Background(), 1) })
-			}
-			for s := m.Stats(); s.Misses+s.Shared < uint64(callers); s = m.Stats() {
-				runtime.Gosched()
-			}
-			close(gate)
-			wg.Wait()
-			kit.Point("computations", "1", "callers at once", float64(callers), float64(calls.Load()))
+		calls.Store(0)
+		gate := make(chan struct{})
+		m := New(func(n int) (int, error) { return n, nil }, func(context.Context, int) (int, error) {
+			<-gate
+			return int(calls.Add(1)), nil
+		}, Options{})
+		var wg sync.WaitGroup
+		for range callers {
+			wg.Go(func() { m.Call(context.Background(), 1) })
 		}
+		for s := m.Stats(); s.Misses+s.Shared < callers; s = m.Stats() {
+			runtime.Gosched()
+		}
+		close(gate)
+		wg.Wait()
 	}
 	b.ReportMetric(float64(calls.Load()), "computations")
 }
