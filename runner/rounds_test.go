@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"hotloop/runner/measure"
 	"hotloop/runner/report"
@@ -119,5 +120,26 @@ func TestSharedRoundsAreTakenIfThereAreNoOthers(t *testing.T) {
 	m, timing := timingOf(yards...)
 	if values, _ := m.times(timing); len(slices.Concat(values[yours]...)) != len(yards) {
 		t.Errorf("%v of %d rounds are taken; want all", values[yours], len(yards))
+	}
+}
+
+// A benchmark that takes its budget to start needs the generations of an interval all the same, and not for ever.
+func TestOver(t *testing.T) {
+	const budget = 3 * time.Second
+	for _, tt := range []struct {
+		done  int
+		spent time.Duration
+		want  bool
+	}{
+		{1, time.Second, false},
+		{20, budget - 1, false},
+		{1, budget, false},
+		{measure.MinGenerations - 1, 3 * budget, false},
+		{measure.MinGenerations, budget, true},
+		{1, overtime * budget, true},
+	} {
+		if got := over(tt.done, tt.spent, budget); got != tt.want {
+			t.Errorf("over(%d generations, %v of %v) = %v, want %v", tt.done, tt.spent, budget, got, tt.want)
+		}
 	}
 }

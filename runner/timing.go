@@ -35,6 +35,7 @@ const (
 	minGenerations   = 6 // before a target is decided
 	maxGenerations   = 100
 	precise          = 0.012
+	overtime         = 8 // budgets, for benchmarks whose processes take so long to start that there are too few generations
 )
 
 // A timing is a benchmark whose time is being measured.
@@ -66,7 +67,7 @@ func (m *measurement) time(ctx context.Context, name string, all map[string]*sam
 		}
 		spent := time.Since(begun)
 		m.a.tell.progress(executor.Bench, int(min(spent, budget)/time.Millisecond), int(budget/time.Millisecond), "measuring %s: round %d", name, len(t.generation))
-		if spent >= budget || looks.enough(done, m.timed(t)) {
+		if over(done, spent, budget) || looks.enough(done, m.timed(t)) {
 			break
 		}
 	}
@@ -82,6 +83,12 @@ func (m *measurement) time(ctx context.Context, name string, all map[string]*sam
 		m.a.rep.Benchmarks = append(m.a.rep.Benchmarks, m.counted(name, unit, all))
 	}
 	return nil
+}
+
+// over says whether the time for a benchmark is up after so many generations. Fewer than an interval needs are of no use,
+// so a benchmark that first fills a database in each process gets more.
+func over(done int, spent, budget time.Duration) bool {
+	return spent >= budget && (done >= measure.MinGenerations || spent >= overtime*budget)
 }
 
 // next has a new generation of players, each of which has warmed up with a part of a turn.
