@@ -72,3 +72,11 @@ func hostRun(name string) {
 	fmt.Println(d.Run(context.Background(), cmd))
 	os.Exit(0)
 }
+
+func TestSelfTest(t *testing.T) {
+	each(t, func(t *testing.T, d *cell.Driver) {
+		if err := d.SelfTest(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

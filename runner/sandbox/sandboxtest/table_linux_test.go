@@ -1,12 +1,14 @@
 package sandboxtest_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"testing"
 
 	"hotloop/runner/sandbox"
 	"hotloop/runner/sandbox/bwrap"
+	"hotloop/runner/sandbox/cell"
 	"hotloop/runner/sandbox/gvisor"
 	"hotloop/runner/sandbox/none"
 	"hotloop/runner/sandbox/sandboxtest"
@@ -38,6 +40,9 @@ func drivers(tb testing.TB) []column {
 func TestDriverTable(t *testing.T) {
 	for _, d := range drivers(t) {
 		t.Run(d.driver.Name(), func(t *testing.T) {
+			if lack, ok := errors.AsType[*cell.Lack](d.driver.Available(t.Context())); ok {
+				t.Skipf("%v; %s", lack, lack.Fix)
+			}
 			sandboxtest.Run(t, d.driver)
 			if d.escapes != nil {
 				d.escapes(t, d.driver)
