@@ -64,9 +64,18 @@ function start(figure: HTMLElement): void {
     const source = edited?.text() ?? original;
     const print = (part: Part) => screen.print(part);
     lab?.close();
-    opening = true;
-    lab = figure.dataset["run"] === "lab" ? await openLab(figure, output, source, print) : undefined;
-    opening = false;
+    lab = undefined;
+    if (figure.dataset["run"] === "lab") {
+      opening = true;
+      try {
+        lab = await openLab(figure, output, source, print);
+      } catch {
+        screen.end({ ok: false, text: "The lab's script did not load. Reload the page." });
+        return;
+      } finally {
+        opening = false;
+      }
+    }
     await follow(lab ?? begin(figure, source, print), screen);
   };
 
