@@ -86,7 +86,7 @@ func (p *profiling) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	timed := slices.DeleteFunc(slices.Clone(p.names), func(name string) bool { return p.counts(name, first[name]) })
+	timed := slices.DeleteFunc(slices.Clone(p.names), func(name string) bool { return p.m.counts(name, first[name]) })
 	if len(timed) == 0 {
 		timed = p.names
 	}
@@ -102,7 +102,7 @@ func (p *profiling) run(ctx context.Context) error {
 			continue
 		}
 		counted := 1
-		if !p.counts(name, first[name]) {
+		if !p.m.counts(name, first[name]) {
 			counted = countable(first[name])
 		}
 		if err := p.heap(ctx, name, counted, report.Alloc, report.Kept); err != nil {
@@ -177,17 +177,12 @@ func (p *profiling) look(ctx context.Context) (map[string]*harness.Record, error
 		if err != nil {
 			return nil, err
 		}
-		if p.counts(name, rec) {
+		if p.m.counts(name, rec) {
 			p.m.tell(name, points)
 		}
 		first[name] = rec
 	}
 	return first, nil
-}
-
-// counts is whether a benchmark counts something and is not timed, as bench decides it.
-func (p *profiling) counts(name string, rec *harness.Record) bool {
-	return len(rec.Extra) > 0 && target(p.m.a.ex, name, "sec/op") == nil
 }
 
 func iterationsIn(d time.Duration, perOp float64) int {

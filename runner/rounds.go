@@ -54,11 +54,16 @@ func (m *measurement) benchmark(ctx context.Context, name string) error {
 		}
 		first[p.variant] = rec
 	}
-	if len(first[yours].Extra) > 0 && target(m.a.ex, name, "sec/op") == nil {
+	if m.counts(name, first[yours]) {
 		m.tell(name, points)
 		return m.count(ctx, name, all, first, growth(points))
 	}
 	return m.time(ctx, name, all, first)
+}
+
+// counts is whether a benchmark, with the record of its first turn, counts something and is not timed.
+func (m *measurement) counts(name string, first *harness.Record) bool {
+	return len(first.Extra) > 0 && target(m.a.ex, name, "sec/op") == nil
 }
 
 // tell tells the points of the first round of a benchmark that counts: its own, and what was sampled if it is the one that

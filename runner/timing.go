@@ -31,8 +31,8 @@ const (
 	generationRounds = 8
 	generationShare  = 12 // of the budget, one part is for the rounds of a generation
 
-	plainGenerations = 4 // of what no target asks for
-	minGenerations   = 6 // before a target is decided
+	plainGenerations = measure.MinGenerations // of what no target asks for
+	minGenerations   = 6                      // before a target is decided
 	maxGenerations   = 100
 	precise          = 0.012
 	overtime         = 8 // budgets, for benchmarks whose processes take so long to start that there are too few generations

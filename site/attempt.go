@@ -124,11 +124,7 @@ type attemptPage struct {
 
 // attempt shows an attempt again: its stored stream is replayed into the sections that showed it live.
 func (s *Server) attempt(w http.ResponseWriter, r *http.Request) error {
-	ex, a, err := s.storedAttempt(r)
-	if err != nil {
-		return err
-	}
-	res, err := replay(ex, a)
+	ex, a, res, err := s.replayed(r)
 	if err != nil {
 		return err
 	}
@@ -155,6 +151,16 @@ func sourceFiles(files map[string][]byte) []sourceFile {
 		list = append(list, sourceFile{name, string(files[name])})
 	}
 	return list
+}
+
+// replayed is the attempt of the route and what it came to.
+func (s *Server) replayed(r *http.Request) (*exercises.Exercise, history.Attempt, *results, error) {
+	ex, a, err := s.storedAttempt(r)
+	if err != nil {
+		return nil, a, nil, err
+	}
+	res, err := replay(ex, a)
+	return ex, a, res, err
 }
 
 // storedAttempt is the attempt of the route, which must be one of the route's exercise.

@@ -204,11 +204,7 @@ type profileStep struct{ Name, URL string }
 
 // profilePage shows one profile of an attempt: ?of=yours&kind=cpu&focus=0.2.1.
 func (s *Server) profilePage(w http.ResponseWriter, r *http.Request) error {
-	ex, a, err := s.storedAttempt(r)
-	if err != nil {
-		return err
-	}
-	res, err := replay(ex, a)
+	ex, a, res, err := s.replayed(r)
 	if err != nil {
 		return err
 	}

@@ -44,26 +44,16 @@ type profileOptions struct {
 }
 
 func (a *app) profile(cmd *cobra.Command, args []string, o profileOptions) error {
-	out, err := a.output(o.format, o.verbose)
+	r, err := a.toRun(cmd.Context(), args, o.format, o.verbose)
 	if err != nil {
-		return err
-	}
-	e, err := a.chosen(args)
-	if err != nil {
-		return err
-	}
-	w, err := a.workspace()
-	if err != nil {
-		return err
-	}
-	if err := a.promise(cmd.Context(), false); err != nil {
 		return err
 	}
 	if o.keep == "" {
-		o.keep = w.Profiles(e.Slug)
+		o.keep = r.workspace.Profiles(r.exercise.Slug)
 	}
 	keeper := &profileKeeper{dir: o.keep}
-	rep, err := a.attempt(cmd.Context(), w, e, runner.Job{Goal: executor.Profile, Seed: o.seed, Bench: o.bench}, report.Tee(keeper, out))
+	job := runner.Job{Goal: executor.Profile, Seed: o.seed, Bench: o.bench}
+	rep, err := a.attempt(cmd.Context(), r.workspace, r.exercise, job, report.Tee(keeper, r.out))
 	if errors.Is(err, runner.ErrNoBenchmark) {
 		return &toldError{err.Error(), "--bench takes the name without Benchmark, as in BenchmarkNAME"}
 	}

@@ -41,22 +41,11 @@ func newRunCmd(a *app, goal executor.Phase, cmd *cobra.Command) *cobra.Command {
 	cmd.Args = cobra.MaximumNArgs(1)
 	cmd.ValidArgsFunction = completeSlugs(a)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		out, err := a.output(format, verbose)
+		r, err := a.toRun(cmd.Context(), args, format, verbose)
 		if err != nil {
 			return err
 		}
-		e, err := a.chosen(args)
-		if err != nil {
-			return err
-		}
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
-		if err := a.promise(cmd.Context(), false); err != nil {
-			return err
-		}
-		rep, err := a.attempt(cmd.Context(), w, e, runner.Job{Goal: goal, Seed: seed}, out)
+		rep, err := a.attempt(cmd.Context(), r.workspace, r.exercise, runner.Job{Goal: goal, Seed: seed}, r.out)
 		if err != nil {
 			return err
 		}
@@ -67,6 +56,27 @@ func newRunCmd(a *app, goal executor.Phase, cmd *cobra.Command) *cobra.Command {
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "steps, passed subtests and the whole output of failed tests, too")
 	cmd.Flags().Uint64Var(&seed, "seed", 0, "repeat the random inputs of the run whose report has this `SEED`")
 	return cmd
+}
+
+// A toRun is what a command needs to run a learner's solution.
+type toRun struct {
+	exercise  *exercises.Exercise
+	workspace *workspace.Workspace
+	out       report.Handler
+}
+
+// toRun finds it, and sees that the sandbox holds what it promises.
+func (a *app) toRun(ctx context.Context, args []string, format string, verbose bool) (r toRun, err error) {
+	if r.out, err = a.output(format, verbose); err != nil {
+		return r, err
+	}
+	if r.exercise, err = a.chosen(args); err != nil {
+		return r, err
+	}
+	if r.workspace, err = a.workspace(); err != nil {
+		return r, err
+	}
+	return r, a.promise(ctx, false)
 }
 
 var formats = []string{"text", "json", "junit", "exercism", "benchfmt"}
