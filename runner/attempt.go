@@ -58,7 +58,7 @@ func (a *attempt) run(ctx context.Context) error {
 		err := a.planAndRun(ctx)
 		leave()
 		if err != nil {
-			return err
+			return a.diskFull(err)
 		}
 	}
 	a.evidence.canceled = ctx.Err() != nil

@@ -60,8 +60,11 @@ type ending struct {
 
 func (e ending) ok() bool { return e.result.Status == sandbox.Exited && e.result.ExitCode == 0 }
 
-// buildFailure is an error if the code that does not build is ours.
+// buildFailure is an error if the code that does not build is ours, or the disk is full.
 func (a *attempt) buildFailure(end ending) error {
+	if err := a.compilerDisk(end.result); err != nil {
+		return err
+	}
 	if end.variant == "" || end.result.Status == sandbox.Canceled {
 		return nil
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hotloop/runner"
 	"hotloop/runner/executor/gotool"
 	"hotloop/runner/executor/node"
 	"hotloop/runner/sandbox/bwrap"
@@ -227,7 +228,7 @@ const neededSpace = 500 << 20
 
 func (a *app) lookAtDisk() finding {
 	dir := os.TempDir()
-	free, err := freeSpace(dir)
+	free, err := runner.FreeSpace(dir)
 	if err != nil {
 		return absent("disk", fmt.Errorf("cannot tell how much is free in %s: %w", dir, err))
 	}

@@ -1,11 +1,11 @@
 //go:build unix && !solaris && !illumos && !aix && !netbsd && !openbsd
 
-package main
+package runner
 
 import "syscall"
 
-// freeSpace is how many bytes the user may still write to the disk of dir.
-func freeSpace(dir string) (int64, error) {
+// FreeSpace is how many bytes the user may still write to the disk of dir.
+func FreeSpace(dir string) (int64, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, err

@@ -1,7 +1,0 @@
-//go:build !unix || solaris || illumos || aix || netbsd || openbsd
-
-package main
-
-import "errors"
-
-func freeSpace(string) (int64, error) { return 0, errors.ErrUnsupported }
