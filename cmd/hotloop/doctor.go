@@ -49,7 +49,7 @@ type finding struct {
 }
 
 func (a *app) doctor(ctx context.Context, asJSON bool) error {
-	findings := []finding{a.lookAtGo(ctx), a.lookAtModules(), a.lookAtSandbox(ctx), a.lookAtIsolation(ctx, bwrap.New, bwrapDetail),
+	findings := []finding{a.lookAtGo(ctx), lookAtCache(), a.lookAtModules(), a.lookAtSandbox(ctx), a.lookAtIsolation(ctx, bwrap.New, bwrapDetail),
 		a.lookAtIsolation(ctx, gvisor.New, gvisorDetail), a.lookAtContent(), a.lookAtWorkspace(), a.lookAtDisk(),
 		lookAtSQLite(), lookAtNode(ctx), lookAtC(ctx), lookAtPort(ctx), lookAtAssets()}
 	var missing bool
@@ -105,6 +105,15 @@ func lookAtSQLite() finding {
 		return absent("sqlite", err)
 	}
 	return ok("sqlite", path+", for exercises with a database")
+}
+
+// lookAtCache looks whether what is compiled can be kept.
+func lookAtCache() finding {
+	dir, err := (&gotool.Executor{}).CacheFolder()
+	if err != nil {
+		return missing("cache", err)
+	}
+	return ok("cache", dir)
 }
 
 // lookAtModules looks for the source of what exercises allow beside the standard library.

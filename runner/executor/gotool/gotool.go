@@ -6,11 +6,8 @@
 package gotool
 
 import (
-	"fmt"
 	"io"
 	"iter"
-	"os"
-	"path/filepath"
 	"sync"
 
 	"hotloop/runner/executor"
@@ -88,15 +85,4 @@ func (x *Executor) Decode(phase executor.Phase, stream string, r io.Reader) iter
 		return executor.DecodeSnippet(stream, r)
 	}
 	return decodeText(r, stream)
-}
-
-func (x *Executor) cacheDir() (string, error) {
-	if x.CacheDir != "" {
-		return x.CacheDir, nil
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("finding a folder for built binaries: %w", err)
-	}
-	return filepath.Join(dir, "hotloop"), nil
 }

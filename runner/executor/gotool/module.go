@@ -103,7 +103,7 @@ func writeKit(cache string) (string, error) {
 		return os.WriteFile(filepath.Join(tmp, "go.mod"), []byte("module hotloop\n\ngo "+MinVersion+"\n"), 0o644)
 	})
 	if err != nil {
-		return "", fmt.Errorf("copying the kit to %s: %w", cache, err)
+		return "", &CacheError{cache, err}
 	}
 	return dir, nil
 }
