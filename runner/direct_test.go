@@ -3,6 +3,7 @@ package runner
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -123,6 +124,48 @@ func TestBuildWithADamagedCache(t *testing.T) {
 	rep := runWith(t, &gotool.Executor{CacheDir: cache}, solution(adderReference))
 	if rep.Verdict != report.Accepted {
 		t.Errorf("verdict %q, %s; detour %q; want accepted", rep.Verdict, rep.Reason, detour(rep))
+	}
+}
+
+// TestBuildAfterGoWasUpgraded runs, replaces the go command, and runs again with the same executor: nothing that the old
+// one compiled is used with the new one, and the build does not need a detour.
+func TestBuildAfterGoWasUpgraded(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a Unix shell")
+	}
+	found, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip(err)
+	}
+	command := filepath.Join(t.TempDir(), "go")
+	install := func(version string) {
+		t.Helper()
+		text := "#!/bin/sh\nif [ \"$1\" = env ]; then '" + found + "' \"$@\" | sed 's/\"GOVERSION\": \"[^\"]*\"/\"GOVERSION\": \"" + version + "\"/'; exit; fi\n" +
+			"exec '" + found + "' \"$@\"\n"
+		if err := errors.Join(os.RemoveAll(command), os.WriteFile(command, []byte(text), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x := &gotool.Executor{Go: command, CacheDir: t.TempDir()}
+	var made [2]int
+	for i, version := range []string{"go1.98.1", "go1.99.2"} {
+		install(version)
+		job := solution(adderReference)
+		job.Goal = executor.Bench // builds naive and reference, too, which are kept
+		rep := runWith(t, x, job)
+		if rep.Verdict != report.Accepted || strings.Contains(detour(rep), "go test -c") || rep.Environment.Go != version {
+			t.Errorf("with %s: verdict %q, %s; detour %q; told of %s", version, rep.Verdict, rep.Reason, detour(rep), rep.Environment.Go)
+		}
+		for _, kept := range []string{"bin/*", "packages-*"} {
+			names, err := filepath.Glob(filepath.Join(x.CacheDir, filepath.FromSlash(kept)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			made[i] += len(names)
+		}
+	}
+	if made[0] == 0 || made[1] != 2*made[0] {
+		t.Errorf("the old go command left %d things in the cache, and there are %d after the new one; want none used again", made[0], made[1])
 	}
 }
 
