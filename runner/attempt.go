@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"hotloop/exercises"
@@ -53,13 +54,8 @@ func newAttempt(r *Runner, job Job) *attempt {
 func (a *attempt) run(ctx context.Context) error {
 	a.tests = newTests(a.tell)
 	before := cpuCounters()
-	leave, ok := a.enter(ctx, a.places, executor.Build)
-	if ok {
-		err := a.planAndRun(ctx)
-		leave()
-		if err != nil {
-			return a.diskFull(err)
-		}
+	if err := a.planAndRun(ctx); err != nil {
+		return a.diskFull(err)
 	}
 	a.evidence.canceled = ctx.Err() != nil
 	a.rep.Tests = a.tests.settle()
@@ -70,31 +66,22 @@ func (a *attempt) run(ctx context.Context) error {
 }
 
 func (a *attempt) planAndRun(ctx context.Context) error {
+	leave, ok := a.enter(ctx, executor.Build, a.places)
+	if !ok {
+		return nil
+	}
 	var err error
 	if a.dir, err = a.newFolder(); err != nil {
+		leave()
 		return err
 	}
 	defer removeAll(a.dir)
-	steps, err := a.plan()
-	if refusal, ok := errors.AsType[*executor.Refusal](err); ok {
-		a.evidence.refusal = refusal
-		for _, d := range refusal.Diagnostics {
-			a.tell.diagnostic(d)
-		}
-		return nil
-	}
-	if err != nil {
+	bench, err := a.buildAndTest(ctx)
+	leave()
+	if err != nil || len(bench) == 0 {
 		return err
 	}
-	steps, bench := splitBench(steps)
-	if ok, err := a.steps(ctx, steps); !ok || err != nil || len(bench) == 0 {
-		return err
-	}
-	if verdict, _ := judgeTests(a.tests.current(), &a.evidence); verdict != report.Accepted {
-		return nil // how fast a wrong answer is does not matter
-	}
-	leave, ok := a.enter(ctx, a.measuring, a.job.Goal)
-	if !ok {
+	if leave, ok = a.enter(ctx, a.job.Goal, a.toMeasure()...); !ok {
 		return nil
 	}
 	defer leave()
@@ -102,6 +89,39 @@ func (a *attempt) planAndRun(ctx context.Context) error {
 		return a.profile(ctx, bench)
 	}
 	return a.measure(ctx, bench)
+}
+
+// buildAndTest takes the steps up to the tests, and returns those that are left to measure a solution that passed.
+func (a *attempt) buildAndTest(ctx context.Context) (bench []executor.Step, err error) {
+	steps, err := a.plan()
+	if refusal, ok := errors.AsType[*executor.Refusal](err); ok {
+		a.evidence.refusal = refusal
+		for _, d := range refusal.Diagnostics {
+			a.tell.diagnostic(d)
+		}
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	steps, bench = splitBench(steps)
+	if ok, err := a.steps(ctx, steps); !ok || err != nil || len(bench) == 0 {
+		return nil, err
+	}
+	if verdict, _ := judgeTests(a.tests.current(), &a.evidence); verdict != report.Accepted {
+		return nil, nil // how fast a wrong answer is does not matter
+	}
+	return bench, nil
+}
+
+// toMeasure are the places that a run takes while it measures. Who has the first waits for those that build, and these
+// never wait for the first, so nobody waits for ever.
+func (a *attempt) toMeasure() []chan struct{} {
+	n := 1
+	if a.Alone {
+		n = cap(a.places)
+	}
+	return append([]chan struct{}{a.measuring}, slices.Repeat([]chan struct{}{a.places}, n)...)
 }
 
 func (a *attempt) plan() ([]executor.Step, error) {
@@ -137,21 +157,35 @@ func splitBench(steps []executor.Step) (before, bench []executor.Step) {
 	return before, bench
 }
 
-// enter waits for one of the places, and says so if it has to. Without a place, because ctx ended, it is not ok.
-func (a *attempt) enter(ctx context.Context, places chan struct{}, phase executor.Phase) (leave func(), ok bool) {
-	leave = func() { <-places }
-	select {
-	case places <- struct{}{}:
-		return leave, true
-	default:
+// enter waits for a place of each kind, in order, and says so if it has to. If ctx ends before it has all, it has none
+// and is not ok.
+func (a *attempt) enter(ctx context.Context, phase executor.Phase, kinds ...chan struct{}) (leave func(), ok bool) {
+	taken, told := 0, false
+	leave = func() {
+		for _, places := range kinds[:taken] {
+			<-places
+		}
 	}
-	a.tell.event(report.Event{Progress: &report.Progress{Phase: string(phase), Text: "waiting for another run to end"}})
-	select {
-	case places <- struct{}{}:
-		return leave, true
-	case <-ctx.Done():
-		return nil, false
+	for _, places := range kinds {
+		select {
+		case places <- struct{}{}:
+			taken++
+			continue
+		default:
+		}
+		if !told {
+			told = true
+			a.tell.event(report.Event{Progress: &report.Progress{Phase: string(phase), Text: "waiting for another run to end"}})
+		}
+		select {
+		case places <- struct{}{}:
+			taken++
+		case <-ctx.Done():
+			leave()
+			return nil, false
+		}
 	}
+	return leave, true
 }
 
 // environment is where the run happened. How quiet it was, measuring has filled in; without that, the whole run counts.

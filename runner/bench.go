@@ -38,13 +38,21 @@ var (
 	errBad   = errors.New("the benchmark failed")
 )
 
-// measure runs all benchmarks of the exercise.
+// measure runs the benchmarks of the exercise that the job wants.
 func (a *attempt) measure(ctx context.Context, bench []executor.Step) error {
-	names, err := a.ex.BenchmarkNames()
+	names, err := a.benchmarks()
 	if err != nil {
 		return err
 	}
 	return a.measureEach(ctx, bench, names)
+}
+
+// benchmarks are the names of the benchmarks that the job wants.
+func (a *attempt) benchmarks() ([]string, error) {
+	if a.job.Bench != "" {
+		return []string{a.job.Bench}, nil
+	}
+	return a.ex.BenchmarkNames()
 }
 
 // measureEach runs benchmarks in the processes of bench, which take turns, and notes what came out.
@@ -52,7 +60,7 @@ func (a *attempt) measureEach(ctx context.Context, bench []executor.Step, names 
 	return a.withPlayers(ctx, bench, func(ctx context.Context, m *measurement) error {
 		for i, name := range names {
 			a.tell.progress(executor.Bench, i, len(names), "measuring %s", name)
-			if err := m.benchmark(ctx, name); err != nil {
+			if err := m.benchmark(ctx, name); err != nil || a.settled() {
 				return err
 			}
 		}

@@ -333,14 +333,6 @@ func TestForgeries(t *testing.T) {
 	}
 }
 
-func runOn(t testing.TB, r *Runner, job Job) (rep *report.Report) {
-	t.Helper()
-	if err := r.Run(t.Context(), job, report.HandlerFunc(func(e report.Event) error { rep = e.Report; return nil })); err != nil {
-		t.Fatalf("Run: %v", err)
-	}
-	return rep
-}
-
 // unchecked plans for an innocent solution with the same imports, and puts the true one in its place afterwards.
 type unchecked struct{ executor.Executor }
 

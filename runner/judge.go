@@ -212,11 +212,13 @@ func judgeBenchmarks(ex *exercises.Exercise, rep *report.Report, ev *evidence) (
 		}
 		return report.Accepted, ""
 	}
-	if len(rep.Benchmarks) == 0 && len(ex.Targets) > 0 {
-		return report.Invalid, "Nothing was measured."
-	}
 	if b := firstTarget(rep, measure.No); b != nil {
 		return report.TargetMissed, missedReason(b)
+	}
+	for _, t := range ex.Targets {
+		if !slices.ContainsFunc(rep.Benchmarks, func(b report.Benchmark) bool { return b.Name == t.Benchmark && b.Unit == t.Unit && b.Target != nil }) {
+			return report.Invalid, fmt.Sprintf("%s (%s), which has a target, was not measured.", t.Benchmark, t.Unit)
+		}
 	}
 	if b := firstTarget(rep, measure.Inconclusive); b != nil {
 		return report.Inconclusive, fmt.Sprintf("%s (%s) cannot be told from its target: %s.", b.Name, b.Unit, b.Note)

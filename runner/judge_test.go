@@ -112,14 +112,18 @@ func TestJudge(t *testing.T) {
 			ev.ended = []ending{{phase: executor.Bench, result: *stopped(sandbox.MemoryLimit, "Too much.")}}
 			ev.broke = "BenchmarkGet failed."
 		}, report.MemoryLimitExceeded, "Too much."},
-		{"no benchmark at all", func(rep *report.Report, _ *evidence) { rep.Goal = string(executor.Bench) }, report.Invalid, "Nothing was measured."},
+		{"no benchmark at all", func(rep *report.Report, _ *evidence) { rep.Goal = string(executor.Bench) }, report.Invalid, "Get (sec/op), which has a target, was not measured."},
+		{"another unit measured", func(rep *report.Report, ev *evidence) {
+			speed(measure.Yes)(rep, ev)
+			rep.Benchmarks[0].Unit = "B/op"
+		}, report.Invalid, "Get (sec/op), which has a target, was not measured."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rep := &report.Report{Goal: string(executor.Test), Tests: []report.Test{
 				{Name: "TestA", Status: report.TestPass}, {Name: "TestB", Status: report.TestPass}, {Name: "TestB/sub", Status: report.TestFail}}}
 			ev := &evidence{tested: exited(0), limit: 5 * time.Second, sealed: true, exits: 1}
 			tt.change(rep, ev)
-			verdict, reason := judge(&exercises.Exercise{Targets: []exercises.Target{{}}}, rep, ev)
+			verdict, reason := judge(&exercises.Exercise{Targets: []exercises.Target{{Benchmark: "Get", Unit: "sec/op"}}}, rep, ev)
 			if verdict != tt.verdict || !strings.Contains(reason, tt.reason) || (reason == "") != (verdict == report.Accepted) {
 				t.Errorf("judge = %q, %q; want %q, … %q …", verdict, reason, tt.verdict, tt.reason)
 			}

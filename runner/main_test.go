@@ -264,6 +264,15 @@ func run(t *testing.T, job Job) (*report.Report, []report.Event) {
 	return events[len(events)-1].Report, events
 }
 
+// runOn runs a job on r.
+func runOn(t testing.TB, r *Runner, job Job) (rep *report.Report) {
+	t.Helper()
+	if err := r.Run(t.Context(), job, report.HandlerFunc(func(e report.Event) error { rep = e.Report; return nil })); err != nil {
+		t.Fatalf("Run: %v", err)
+	}
+	return rep
+}
+
 func solution(source string) Job {
 	return Job{Exercise: "add", Goal: executor.Test, Files: exercises.Files{"add.go": []byte(source)}}
 }

@@ -53,12 +53,9 @@ func checkBench(ex *exercises.Exercise, name string) error {
 // profile shows where benchmarks of yours and of naive spend time and memory: the timed ones, or all if none is, or the
 // one that the job names; what is still in use when they read their live heap, of all.
 func (a *attempt) profile(ctx context.Context, bench []executor.Step) error {
-	names, err := a.ex.BenchmarkNames()
+	names, err := a.benchmarks()
 	if err != nil {
 		return err
-	}
-	if a.job.Bench != "" {
-		names = []string{a.job.Bench}
 	}
 	return a.withPlayers(ctx, bench, func(ctx context.Context, m *measurement) error {
 		for _, player := range slices.Backward(m.players) { // the learner's comes last in charts, and first here

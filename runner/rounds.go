@@ -54,6 +54,9 @@ func (m *measurement) benchmark(ctx context.Context, name string) error {
 		}
 		first[p.variant] = rec
 	}
+	if m.a.job.Brief && !m.a.wanted(name) {
+		return nil // that it runs in every variant is seen
+	}
 	if m.counts(name, first[yours]) {
 		m.tell(name, points)
 		return m.count(ctx, name, all, first, growth(points))

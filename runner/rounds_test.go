@@ -54,7 +54,7 @@ func TestEnough(t *testing.T) {
 		{"changed its mind", measure.No, maxGenerations, found(measure.Yes, 0.01), false},
 		{"no target", "", plainGenerations, report.Benchmark{}, true},
 	} {
-		looks := looks{last: tt.before}
+		looks := looks{last: tt.before, precise: precise}
 		if got := looks.enough(tt.done, tt.now); got != tt.want {
 			t.Errorf("%s: enough = %v, want %v", tt.name, got, tt.want)
 		}

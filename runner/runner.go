@@ -28,7 +28,8 @@ type Job struct {
 	Flags    []string         `json:"flags,omitempty"` // snippets only: flags of the runtime, "--expose-gc"
 	Limits   exercises.Limits `json:"limits,omitzero"` // snippets only: tighter than the default
 	Seed     uint64           `json:"seed,omitempty"`  // of the random inputs; 0: another one in each run
-	Bench    string           `json:"bench,omitempty"` // with executor.Profile: only this benchmark; "" for all that are timed
+	Bench    string           `json:"bench,omitempty"` // with executor.Bench or Profile: only this benchmark
+	Brief    bool             `json:"brief,omitempty"` // with executor.Bench: measure what the verdict needs, see brief.go
 }
 
 // A Func runs a job and tells h what happens. On this machine or on a worker far away, it has the same type. The error
@@ -43,6 +44,7 @@ type Runner struct {
 
 	Dir    string        // each run makes its folder in it, and removes it; the system's folder for such things if empty
 	Budget time.Duration // of measuring what one target asks for, all variants together; 3 s if zero
+	Alone  bool          // no run builds or tests while another measures: for those who run many and can wait
 
 	once      sync.Once
 	places    chan struct{} // runs at a time

@@ -54,7 +54,10 @@ func (m *measurement) time(ctx context.Context, name string, all map[string]*sam
 	if err != nil {
 		return err
 	}
-	var looks looks
+	looks := looks{precise: precise}
+	if m.a.job.Brief {
+		looks.precise = math.Inf(1)
+	}
 	for done := 1; done <= maxGenerations; done++ {
 		started := time.Now()
 		if done > 1 {
@@ -126,7 +129,10 @@ func (m *measurement) rounds(ctx context.Context, t *timing, alone bool, budget,
 }
 
 // looks are what was seen so far of a benchmark that is being measured.
-type looks struct{ last measure.Decision }
+type looks struct {
+	last    measure.Decision
+	precise float64 // the relative width at which a number is worth showing
+}
 
 // enough says whether no more generations are needed. A decision must be seen twice, because to look again and again is
 // to see by chance what one hopes for; and the number it rests on should be worth showing.
@@ -140,7 +146,7 @@ func (l *looks) enough(done int, b report.Benchmark) bool {
 	if b.Speedup != nil {
 		iv = b.Speedup
 	}
-	return decided && iv.Spread() <= precise
+	return decided && iv.Spread() <= l.precise
 }
 
 // calibrate finds for each variant the number of iterations that takes about roundTime when nothing gets in between.

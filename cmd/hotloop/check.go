@@ -51,6 +51,11 @@ func (a *app) check(ctx context.Context, words []string) error {
 	if err := a.promise(ctx, true); err != nil {
 		return err
 	}
+	r, err := a.runner()
+	if err != nil {
+		return err
+	}
+	r.Alone = true
 	found := 0
 	for _, e := range chosen {
 		problems, err := check.Exercise(ctx, a.run, e, func(line string) { fmt.Fprintln(a.stderr, line) })

@@ -27,7 +27,7 @@ type Problem struct {
 func (p Problem) String() string { return p.Exercise + ": " + p.Message }
 
 const (
-	parallel = 2 // variants that are tested at once; those that are measured run alone, so that they are not disturbed
+	parallel = 2 // variants that run at once, as far as the runner lets them
 	attempts = 3 // runs after which a measurement that cannot decide is a problem itself
 )
 
@@ -102,20 +102,15 @@ func (c *checker) newTrial(v exercises.Variant) *trial {
 	return t
 }
 
-// runAll tests the variants side by side, then measures one after the other.
+// runAll tries the variants side by side: first those that are tested, then those that are measured, too. A runner that
+// measures alone sees to it that the one that is measured has the machine for itself; the next one may wait, built and
+// tested, for its turn.
 func (c *checker) runAll(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, parallel)
-	for _, t := range c.trials {
-		if t.judge == nil {
-			c.tell(t)
-			continue
-		}
-		if t.goal != executor.Test {
-			continue
-		}
+	for _, t := range c.inOrder() {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
@@ -125,17 +120,26 @@ func (c *checker) runAll(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
-	for _, t := range c.trials {
-		if t.judge != nil && t.goal == executor.Bench && ctx.Err() == nil {
-			if err := c.try(ctx, t); err != nil {
-				cancel(err)
-			}
-		}
-	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// inOrder are the trials with something to run, in the order in which they are tried. It tells of the others.
+func (c *checker) inOrder() []*trial {
+	var tested, measured []*trial
+	for _, t := range c.trials {
+		switch {
+		case t.judge == nil:
+			c.tell(t)
+		case t.goal == executor.Test:
+			tested = append(tested, t)
+		default:
+			measured = append(measured, t)
+		}
+	}
+	return slices.Concat(tested, measured)
 }
 
 func (c *checker) try(ctx context.Context, t *trial) error {
@@ -200,10 +204,15 @@ type outcome struct {
 
 const maxOutput = 400 // bytes of a run's output in a problem
 
-// test runs the variant to the goal. A run that somebody stopped is an error here.
+// errKilled ends the run of a mutant whose test has failed: what comes after it does not matter.
+var errKilled = errors.New("the mutant is killed")
+
+// test runs the variant to the goal. A run that somebody stopped is an error here; a mutant that the test it names has
+// killed is errKilled.
 func (c *checker) test(ctx context.Context, v exercises.Variant, goal executor.Phase) (*outcome, error) {
 	out := &outcome{output: report.Head{Limit: maxOutput}}
-	job := runner.Job{Exercise: c.e.Slug, Files: v.Files, Goal: goal}
+	bench, _, _ := killingTarget(v)
+	job := runner.Job{Exercise: c.e.Slug, Files: v.Files, Goal: goal, Bench: bench, Brief: true}
 	err := c.run(ctx, job, report.HandlerFunc(func(e report.Event) error {
 		if e.Output != nil {
 			fmt.Fprint(&out.output, e.Output.Text)
@@ -211,9 +220,14 @@ func (c *checker) test(ctx context.Context, v exercises.Variant, goal executor.P
 		if e.Report != nil {
 			out.Report = e.Report
 		}
+		if e.Test != nil && e.Test.Name == v.KilledBy && e.Test.Status == report.TestFail {
+			return errKilled
+		}
 		return nil
 	}))
 	switch {
+	case errors.Is(err, errKilled):
+		return nil, errKilled
 	case err != nil:
 		return nil, err
 	case out.Report == nil:

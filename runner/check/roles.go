@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -111,6 +112,9 @@ func naive(ctx context.Context, c *checker, t *trial) (*Problem, error) {
 // mutant must compile and be noticed by the test it names. A hang, panic or deadlock in that test counts.
 func mutant(ctx context.Context, c *checker, t *trial) (*Problem, error) {
 	rep, err := c.test(ctx, t.variant, executor.Test)
+	if errors.Is(err, errKilled) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
