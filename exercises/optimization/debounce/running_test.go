@@ -281,6 +281,18 @@ func TestValuesAreNotKept(t *testing.T) {
 	}
 }
 
+func TestClosedIsNotKept(t *testing.T) {
+	needUsableFromFn(t)
+	if !kit.Collected(func() (*Debounced[int], func()) {
+		page := new([64]byte)
+		d := New(func(int) { page[0]++ }, Options{Wait: time.Hour})
+		d.Call(1)
+		return d, d.Close
+	}) {
+		t.Error("a Call that was to be delivered in an hour, Close, and nobody else holds the Debounced: it is still there after five collections; a timer that was not stopped keeps it, its fn, and all that fn holds")
+	}
+}
+
 func TestCallRace(t *testing.T) {
 	needUsableFromFn(t)
 	for _, o := range []Options{{Wait: ms}, {Wait: ms, MaxWait: 2 * ms}, {Wait: ms, Leading: true}} {
