@@ -58,15 +58,15 @@ func BenchmarkOrders(b *testing.B) {
 	benchCheck(b, r, 1500, 10)
 }
 
-// What grows with the number of customers: 1,000 of them, one empty order each.
+// What grows with the number of customers: 1,500 of them, one empty order each.
 func BenchmarkCustomers(b *testing.B) {
-	orders := benchOrders(kit.Rand(b), 1000, 0, 1000, 1)
+	orders := benchOrders(kit.Rand(b), 1500, 0, 1500, 1)
 	b.ReportAllocs()
 	var r Report
 	for b.Loop() {
 		r = Build(orders, 10)
 	}
-	benchCheck(b, r, 1000, 1000)
+	benchCheck(b, r, 1500, 1500)
 }
 
 // What grows with the number of articles: 2,000 of them in 20 orders.
