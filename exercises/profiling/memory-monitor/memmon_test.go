@@ -27,6 +27,7 @@ func bubble(t *testing.T, test func(t *testing.T)) {
 			t.Errorf("the monitor's goroutine is still there after the test stopped it: what watches for leaks must not be one (%v)", v)
 		}
 	}()
+	kit.Limit(t, 5*time.Second, "somebody waits for the monitor's lock, perhaps a callback that was called with the lock held")
 	synctest.Test(t, test)
 }
 

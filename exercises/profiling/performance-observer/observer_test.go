@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"hotloop/exercises/kit"
 )
 
 // bubble runs a test on a clock of its own, where synctest.Wait returns when every goroutine waits. A goroutine that
@@ -21,6 +23,7 @@ func bubble(t *testing.T, test func(t *testing.T)) {
 			t.Errorf("goroutines wait for something that will never come: either Emit waits for an observer, or an observer's goroutine is still there after Close (%v)", v)
 		}
 	}()
+	kit.Limit(t, 5*time.Second, "somebody waits for a lock, perhaps Emit for one that is held while an observer is called")
 	synctest.Test(t, test)
 }
 
