@@ -30,6 +30,8 @@ func main() {
 			cell.Enter()
 		case yaegiWord:
 			yaegi.Child()
+		case busyWord:
+			busy()
 		}
 	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

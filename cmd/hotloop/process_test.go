@@ -213,6 +213,33 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// TestCheckIsInterrupted ends a check that would take an hour, and what keeps processors busy for it.
+func TestCheckIsInterrupted(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, os.Kill} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			p := prepare(t, "check", "clamp", "--repeat", "1000", "--load", "2", "-v").start()
+			p.until(p.errOut, 0, `clamp: 0 of 9: `)
+			if n := strings.Count(strings.Join(p.leftovers(), " "), busyWord); n != 2 {
+				t.Errorf("%d processes keep a processor busy, want 2", n)
+			}
+			p.signal(signal)
+			if status := p.wait(); signal == os.Interrupt && status != 2 {
+				t.Errorf("status %d, want 2\n%s", status, p.errOut)
+			}
+			if signal == os.Interrupt {
+				p.leavesNothing()
+				return
+			}
+			for deadline := time.Now().Add(patience); strings.Contains(strings.Join(p.leftovers(), " "), busyWord); time.Sleep(10 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("the busy loops outlive the hotloop that started them: %q", p.leftovers())
+				}
+			}
+		})
+	}
+}
+
 // TestWatch drives the watch view as a person does, through a pipe.
 func TestWatch(t *testing.T) {
 	t.Parallel()

@@ -71,6 +71,17 @@ func TestBareOnTerminal(t *testing.T) {
 	p.leavesNothing()
 }
 
+// TestCheckOnTerminal tells how far it is in a line that is gone at the end.
+func TestCheckOnTerminal(t *testing.T) {
+	t.Parallel()
+	p := prepare(t, "check", "clamp").onTerminal()
+	at := p.until(p.out, 0, `\r\x1b\[Kclamp: 1 of 9: [^\n]*\r\x1b\[Kclamp: 2 of 9: `)
+	if status := p.wait(); status != 0 {
+		t.Errorf("status %d, want 0\n%s", status, p.out)
+	}
+	p.until(p.out, at, `\r\x1b\[Kclamp: well made: [^\n]*\n(?s:.*)1 of 1 exercises are well made`)
+}
+
 // TestColor holds the output on a terminal against NO_COLOR and --no-color.
 func TestColor(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"hotloop/exercises"
 	"hotloop/runner"
@@ -16,54 +17,44 @@ import (
 	"hotloop/runner/report"
 )
 
-// A Problem is one thing that is wrong with an exercise.
-type Problem struct {
-	Exercise string `json:"exercise"`
-	Variant  string `json:"variant"`
-	Message  string `json:"message"` // "mutant evicts-newest survived: TestEvictsLeastRecent passed; …"
-	Hint     string `json:"hint"`    // what an author may do about it
-}
-
-func (p Problem) String() string { return p.Exercise + ": " + p.Message }
-
 const (
 	parallel = 2 // variants that run at once, as far as the runner lets them
 	attempts = 3 // runs after which a measurement that cannot decide is a problem itself
 )
 
-// Exercise runs all variants of e and returns what is wrong, in the order of variants; nothing is wrong if there are no
-// problems. It tells progress a line for each variant; nil is allowed. An error means that hotloop itself failed, or
-// that ctx ended.
-func Exercise(ctx context.Context, run runner.Func, e *exercises.Exercise, progress func(string)) ([]Problem, error) {
-	c := &checker{run: run, e: e, progress: progress}
+// Options are for more than one quick check of an exercise. The zero value is that.
+type Options struct {
+	Repeat   int          // runs of the starter, the reference and the alternatives, each of which must be right; 0: 1
+	Progress func(string) // is told a line for each variant, and for each of several runs; nil: nobody is
+}
+
+// Exercise runs all variants of e. An error means that hotloop itself failed, or that ctx ended.
+func Exercise(ctx context.Context, run runner.Func, e *exercises.Exercise, o Options) (*Result, error) {
+	begun := time.Now()
+	c := &checker{run: run, e: e, progress: o.Progress}
 	for v, err := range e.Variants() {
 		if err != nil {
-			c.trials = append(c.trials, &trial{problem: &Problem{Variant: v.Name, Message: err.Error(), Hint: "the variant's files cannot be read"}})
+			c.trials = append(c.trials, &trial{variant: v, problem: &Problem{Variant: v.Name, Message: err.Error(), Hint: "the variant's files cannot be read"}})
 			continue
 		}
-		c.trials = append(c.trials, c.newTrial(v))
+		c.trials = append(c.trials, c.newTrial(v, max(1, o.Repeat)))
 	}
 	if err := c.runAll(ctx); err != nil {
 		return nil, fmt.Errorf("checking %s: %w", e.Slug, err)
 	}
-	var problems []Problem
-	for _, t := range c.trials {
-		if t.problem != nil {
-			t.problem.Exercise = e.Slug
-			problems = append(problems, *t.problem)
-		}
-	}
-	return problems, nil
+	r := c.result()
+	r.Seconds = time.Since(begun).Seconds()
+	return r, nil
 }
 
 type checker struct {
 	run      runner.Func
 	e        *exercises.Exercise
 	progress func(string)
+	trials   []*trial
 
-	mu     sync.Mutex
-	trials []*trial
-	done   int
+	mu   sync.Mutex
+	done int // trials
 }
 
 // A trial is one variant with what it must show.
@@ -71,13 +62,17 @@ type trial struct {
 	variant exercises.Variant
 	goal    executor.Phase
 	judge   func(context.Context, *checker, *trial) (*Problem, error) // nil if there is nothing to run
+	times   int                                                       // to be run
 
-	problem *Problem
+	runs, right int
+	undecided   int      // runs that could not tell
+	last        *outcome // nil if there is none
+	problem     *Problem // the first one
 }
 
 // newTrial picks what the variant's role asks for.
-func (c *checker) newTrial(v exercises.Variant) *trial {
-	t := &trial{variant: v, goal: executor.Test}
+func (c *checker) newTrial(v exercises.Variant, repeat int) *trial {
+	t := &trial{variant: v, goal: executor.Test, times: repeat}
 	measured := len(c.e.Targets) > 0
 	switch v.Role {
 	case exercises.Starter:
@@ -88,12 +83,12 @@ func (c *checker) newTrial(v exercises.Variant) *trial {
 			t.goal = executor.Bench
 		}
 	case exercises.Naive:
-		t.judge = naive
+		t.judge, t.times = naive, 1
 		if measured {
 			t.goal = executor.Bench
 		}
 	case exercises.MutantRole:
-		t.judge = mutant
+		t.judge, t.times = mutant, 1
 		if _, _, ok := killingTarget(v); ok {
 			t.goal = executor.Bench
 			t.judge = measuredMutant
@@ -142,58 +137,56 @@ func (c *checker) inOrder() []*trial {
 	return slices.Concat(tested, measured)
 }
 
+// try runs the variant as often as it is to be run.
 func (c *checker) try(ctx context.Context, t *trial) error {
-	if ctx.Err() != nil {
-		return nil
+	for t.runs < t.times && ctx.Err() == nil {
+		problem, err := t.judge(ctx, c, t)
+		if err != nil {
+			return fmt.Errorf("running %s: %w", title(t.variant), err)
+		}
+		t.runs++
+		switch {
+		case problem == nil:
+			t.right++
+		case t.problem == nil:
+			problem.Variant = t.variant.Name
+			t.problem = problem
+		}
+		if t.runs < t.times {
+			c.say("%s: right in %d of %d runs, of %d", title(t.variant), t.right, t.runs, t.times)
+		}
 	}
-	problem, err := t.judge(ctx, c, t)
-	if err != nil {
-		return fmt.Errorf("running %s: %w", title(t.variant), err)
+	if ctx.Err() == nil {
+		if t.problem != nil && t.times > 1 {
+			t.problem.Message = fmt.Sprintf("%s was right %s: %s", title(t.variant), t.count(), t.problem.Message)
+		}
+		c.tell(t)
 	}
-	if problem != nil {
-		problem.Variant = t.variant.Name
-	}
-	t.problem = problem
-	c.tell(t)
 	return nil
 }
 
 func (c *checker) tell(t *trial) {
+	said := achieved(t)
+	switch {
+	case t.problem != nil:
+		said = t.problem.Message
+	case t.times > 1:
+		said += ", " + t.count()
+	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.done++
+	c.mu.Unlock()
+	c.say("%s", said)
+}
+
+// say tells how many trials are done, and what there is to say.
+func (c *checker) say(format string, args ...any) {
 	if c.progress == nil {
 		return
 	}
-	said := achieved(t)
-	if t.problem != nil {
-		said = t.problem.Message
-	}
-	c.progress(fmt.Sprintf("%s: %d of %d: %s", c.e.Slug, c.done, len(c.trials), said))
-}
-
-// achieved is what the variant showed when there is no problem.
-func achieved(t *trial) string {
-	switch t.variant.Role {
-	case exercises.Starter:
-		return "starter fails, as it should"
-	case exercises.Reference, exercises.Alternative:
-		return title(t.variant) + " is accepted"
-	case exercises.Naive:
-		if t.goal == executor.Bench {
-			return "naive passes the tests and misses a target"
-		}
-		return "naive passes the tests"
-	}
-	return title(t.variant) + " is killed by " + t.variant.KilledBy
-}
-
-// title names a variant in messages: "starter", "mutant evicts-newest".
-func title(v exercises.Variant) string {
-	if v.Role == exercises.MutantRole || v.Role == exercises.Alternative {
-		return string(v.Role) + " " + v.Name
-	}
-	return v.Name
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.progress(fmt.Sprintf("%s: %d of %d: ", c.e.Slug, c.done, len(c.trials)) + fmt.Sprintf(format, args...))
 }
 
 // An outcome is a run's report with the head of what the run printed, for when the report alone does not explain itself.
@@ -209,7 +202,9 @@ var errKilled = errors.New("the mutant is killed")
 
 // test runs the variant to the goal. A run that somebody stopped is an error here; a mutant that the test it names has
 // killed is errKilled.
-func (c *checker) test(ctx context.Context, v exercises.Variant, goal executor.Phase) (*outcome, error) {
+func (c *checker) test(ctx context.Context, t *trial, goal executor.Phase) (*outcome, error) {
+	v := t.variant
+	t.last = nil
 	out := &outcome{output: report.Head{Limit: maxOutput}}
 	bench, _, _ := killingTarget(v)
 	job := runner.Job{Exercise: c.e.Slug, Files: v.Files, Goal: goal, Bench: bench, Brief: true}
@@ -237,16 +232,18 @@ func (c *checker) test(ctx context.Context, v exercises.Variant, goal executor.P
 	case out.Verdict == report.Canceled:
 		return nil, errors.New("the run was canceled")
 	}
+	t.last = out
 	return out, nil
 }
 
 // measure repeats a measurement while it cannot tell.
-func (c *checker) measure(ctx context.Context, v exercises.Variant, told func(*outcome) bool) (rep *outcome, err error) {
+func (c *checker) measure(ctx context.Context, t *trial, told func(*outcome) bool) (rep *outcome, err error) {
 	for range attempts {
-		rep, err = c.test(ctx, v, executor.Bench)
+		rep, err = c.test(ctx, t, executor.Bench)
 		if err != nil || told(rep) {
 			return rep, err
 		}
+		t.undecided++
 	}
 	return rep, nil
 }

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -71,6 +72,8 @@ type machine struct {
 	mu      sync.Mutex
 	answers map[string][]report.Report
 	runs    map[string]int
+	whole   map[string]int // runs that nobody ended
+	jobs    map[string]runner.Job
 	fails   error
 	running int
 	most    int // runs at once
@@ -84,6 +87,7 @@ func (m *machine) run(ctx context.Context, job runner.Job, h report.Handler) err
 	_, body, _ := strings.Cut(string(job.Files["add.go"]), "{ return ")
 	body, _, _ = strings.Cut(body, " }")
 	rep, ok := m.next(body, job)
+	m.jobs[body] = job
 	m.mu.Unlock()
 	defer func() { m.mu.Lock(); m.running--; m.mu.Unlock() }()
 
@@ -97,6 +101,17 @@ func (m *machine) run(ctx context.Context, job runner.Job, h report.Handler) err
 	if err := h.Handle(report.Event{Output: &report.Output{Text: "go: no space left on device\n"}}); err != nil {
 		return err
 	}
+	for _, test := range rep.Tests {
+		for _, status := range []string{report.TestRun, test.Status} {
+			test.Status = status
+			if err := h.Handle(report.Event{Test: &test}); err != nil {
+				return fmt.Errorf("telling what happened: %w", err)
+			}
+		}
+	}
+	m.mu.Lock()
+	m.whole[body]++
+	m.mu.Unlock()
 	return h.Handle(report.Event{Report: &rep})
 }
 
@@ -118,7 +133,7 @@ const starterBody, referenceBody, otherBody, naiveBody = "0", "a + b", "a - -b",
 
 // wellMade answers as an exercise without problems does; changes replace answers.
 func wellMade(changes map[string][]report.Report) *machine {
-	m := &machine{runs: map[string]int{}, answers: map[string][]report.Report{
+	m := &machine{runs: map[string]int{}, whole: map[string]int{}, jobs: map[string]runner.Job{}, answers: map[string][]report.Report{
 		starterBody:     {wrong("TestAdd")},
 		referenceBody:   {measured(report.Accepted, measure.Yes)},
 		otherBody:       {measured(report.Accepted, measure.Yes)},
@@ -263,11 +278,12 @@ func TestExercise(t *testing.T) {
 		{name: "slow mutant was not measured", changes: map[string][]report.Report{"slowly(a + b)": {tested(report.Accepted)}},
 			want: "mutant slow was not measured by target:Add/sec/op: accepted"},
 	} {
-		problems, err := Exercise(t.Context(), wellMade(tt.changes).run, add(t, tt.edit...), nil)
+		r, err := Exercise(t.Context(), wellMade(tt.changes).run, add(t, tt.edit...), Options{})
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
 		}
+		problems := r.Problems
 		if tt.want == "" && len(problems) > 0 {
 			t.Errorf("%s: problems %v, want none", tt.name, problems)
 		}
@@ -286,12 +302,12 @@ func TestProblemsComeInOrder(t *testing.T) {
 	m := wellMade(map[string][]report.Report{
 		"b": {tested(report.Accepted)}, "a": {tested(report.Accepted)}, starterBody: {notCompiling()}, naiveBody: {wrong("TestAdd")},
 	})
-	problems, err := Exercise(t.Context(), m.run, add(t), nil)
+	r, err := Exercise(t.Context(), m.run, add(t), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var variants []string
-	for _, p := range problems {
+	for _, p := range r.Problems {
 		variants = append(variants, p.Variant)
 	}
 	if want := []string{"starter", "naive", "ignores-b", "ignores-a"}; !slices.Equal(variants, want) {
@@ -302,16 +318,19 @@ func TestProblemsComeInOrder(t *testing.T) {
 func TestNotesOfTheRunAreTold(t *testing.T) {
 	rep := tested(report.Accepted)
 	rep.Steps = []report.Step{{Phase: "build", Status: "exited", Note: "without the race detector"}}
-	problems, err := Exercise(t.Context(), wellMade(map[string][]report.Report{"a": {rep}}).run, add(t), nil)
-	if err != nil || len(problems) != 1 || !strings.Contains(problems[0].Hint, "without the race detector") {
-		t.Errorf("problems %+v, %v; want one whose hint tells the note", problems, err)
+	r, err := Exercise(t.Context(), wellMade(map[string][]report.Report{"a": {rep}}).run, add(t), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Hint, "without the race detector") {
+		t.Errorf("problems %+v; want one whose hint tells the note", r.Problems)
 	}
 }
 
 func TestProgressTellsEachVariant(t *testing.T) {
 	var lines []string
 	m := wellMade(map[string][]report.Report{"a": {tested(report.Accepted)}})
-	if _, err := Exercise(t.Context(), m.run, add(t), func(line string) { lines = append(lines, line) }); err != nil {
+	if _, err := Exercise(t.Context(), m.run, add(t), Options{Progress: func(line string) { lines = append(lines, line) }}); err != nil {
 		t.Fatal(err)
 	}
 	all := strings.Join(lines, "\n")
@@ -328,12 +347,12 @@ func TestOurFailureIsAnError(t *testing.T) {
 	broken := errors.New("no space left on device")
 	m := wellMade(nil)
 	m.fails = broken
-	problems, err := Exercise(t.Context(), m.run, add(t), nil)
-	if !errors.Is(err, broken) || problems != nil || !strings.Contains(err.Error(), "checking add") {
-		t.Errorf("Exercise on a full disk = %v, %v; want no problems and the error", problems, err)
+	r, err := Exercise(t.Context(), m.run, add(t), Options{})
+	if !errors.Is(err, broken) || r != nil || !strings.Contains(err.Error(), "checking add") {
+		t.Errorf("Exercise on a full disk = %v, %v; want no result and the error", r, err)
 	}
 	silent := func(context.Context, runner.Job, report.Handler) error { return nil }
-	if _, err := Exercise(t.Context(), silent, add(t), nil); err == nil || !strings.Contains(err.Error(), "without a report") {
+	if _, err := Exercise(t.Context(), silent, add(t), Options{}); err == nil || !strings.Contains(err.Error(), "without a report") {
 		t.Errorf("Exercise with a runner that reports nothing: %v", err)
 	}
 }
@@ -349,7 +368,7 @@ func TestCanceled(t *testing.T) {
 		cancel()
 		return h.Handle(report.Event{Report: &report.Report{Verdict: report.Canceled}})
 	}
-	if _, err := Exercise(ctx, stopped, add(t), nil); !errors.Is(err, context.Canceled) {
+	if _, err := Exercise(ctx, stopped, add(t), Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Exercise after Ctrl-C: %v, want context.Canceled", err)
 	}
 	if runs > parallel {

@@ -99,7 +99,7 @@ func runMutants(ctx context.Context, run runner.Func, e *exercises.Exercise, fil
 		}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			out, err := c.test(ctx, exercises.Variant{Files: m.apply(files)}, executor.Test)
+			out, err := c.test(ctx, &trial{variant: exercises.Variant{Files: m.apply(files)}}, executor.Test)
 			if err != nil {
 				cancel(err)
 				return

@@ -16,12 +16,12 @@ import (
 // starter must compile and then fail a test, or miss a target where the bad code is what one begins with; and it must
 // not run into a limit, or everybody's first run is a long wait.
 func starter(ctx context.Context, c *checker, t *trial) (*Problem, error) {
-	rep, err := c.test(ctx, t.variant, executor.Test)
+	rep, err := c.test(ctx, t, executor.Test)
 	if err != nil {
 		return nil, err
 	}
 	if rep.Verdict == report.Accepted && len(c.e.Targets) > 0 {
-		rep, err = c.measure(ctx, t.variant, func(rep *outcome) bool { return rep.Verdict != report.Inconclusive })
+		rep, err = c.measure(ctx, t, func(rep *outcome) bool { return rep.Verdict != report.Inconclusive })
 		if err != nil {
 			return nil, err
 		}
@@ -53,9 +53,9 @@ func correct(ctx context.Context, c *checker, t *trial) (*Problem, error) {
 	var rep *outcome
 	var err error
 	if t.goal == executor.Test {
-		rep, err = c.test(ctx, t.variant, t.goal)
+		rep, err = c.test(ctx, t, t.goal)
 	} else {
-		rep, err = c.measure(ctx, t.variant, func(rep *outcome) bool { return rep.Verdict != report.Inconclusive })
+		rep, err = c.measure(ctx, t, func(rep *outcome) bool { return rep.Verdict != report.Inconclusive })
 	}
 	if err != nil || rep.Verdict == report.Accepted {
 		return nil, err
@@ -81,9 +81,9 @@ func naive(ctx context.Context, c *checker, t *trial) (*Problem, error) {
 	var rep *outcome
 	var err error
 	if t.goal == executor.Bench {
-		rep, err = c.measure(ctx, t.variant, func(rep *outcome) bool { return missed(rep) || rep.Verdict != report.Inconclusive })
+		rep, err = c.measure(ctx, t, func(rep *outcome) bool { return missed(rep) || rep.Verdict != report.Inconclusive })
 	} else {
-		rep, err = c.test(ctx, t.variant, executor.Test)
+		rep, err = c.test(ctx, t, executor.Test)
 	}
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func naive(ctx context.Context, c *checker, t *trial) (*Problem, error) {
 
 // mutant must compile and be noticed by the test it names. A hang, panic or deadlock in that test counts.
 func mutant(ctx context.Context, c *checker, t *trial) (*Problem, error) {
-	rep, err := c.test(ctx, t.variant, executor.Test)
+	rep, err := c.test(ctx, t, executor.Test)
 	if errors.Is(err, errKilled) {
 		return nil, nil
 	}
@@ -184,7 +184,7 @@ func measuredMutant(ctx context.Context, c *checker, t *trial) (*Problem, error)
 		}
 		return &rep.Benchmarks[i]
 	}
-	rep, err := c.measure(ctx, t.variant, func(rep *outcome) bool {
+	rep, err := c.measure(ctx, t, func(rep *outcome) bool {
 		b := find(rep)
 		return b == nil || b.Met != measure.Inconclusive
 	})

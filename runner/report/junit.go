@@ -126,7 +126,7 @@ func testCase(class string, t Test) junitCase {
 }
 
 func targetCase(class string, b Benchmark) junitCase {
-	c := junitCase{Name: cleanLine(b.Name + " " + b.Unit + " " + b.Target.in(b.Unit)), Class: class + ".targets", Time: "0"}
+	c := junitCase{Name: cleanLine(b.Name + " " + b.Unit + " " + b.Target.In(b.Unit)), Class: class + ".targets", Time: "0"}
 	problem := &junitProblem{Message: measured(b), Text: Clean(b.Note)}
 	switch b.Met {
 	case measure.Yes:

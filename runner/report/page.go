@@ -104,7 +104,7 @@ func (p *page) benchmarks(list []Benchmark) {
 	var rows [][]string
 	for _, b := range list {
 		rows = append(rows, []string{cleanLine(b.Name), cleanLine(b.Unit), value(b.Naive, b.Unit), value(b.Reference, b.Unit),
-			value(b.Yours, b.Unit), times(b.Speedup), b.Target.in(b.Unit), decisions[b.Met]})
+			value(b.Yours, b.Unit), times(b.Speedup), b.Target.In(b.Unit), decisions[b.Met]})
 	}
 	p.table(head, rows, func(i int) {
 		p.block("    ", list[i].Note)
@@ -159,8 +159,8 @@ func times(iv *measure.Interval) string {
 	return fmt.Sprintf("%s [%s, %s]", measure.Multiple(iv.Center), measure.Format(iv.Lo, "1"), measure.Format(iv.Hi, "1"))
 }
 
-// in writes the target for people: "≥ 10×", "≤ 300 KiB".
-func (t *Target) in(unit string) string {
+// In writes the target for people: "≥ 10×", "≤ 300 KiB".
+func (t *Target) In(unit string) string {
 	switch {
 	case t == nil:
 		return ""
