@@ -112,9 +112,9 @@ func (t *Throttled[T]) clear() {
 	}
 }
 
-// schedule has the timer tick when the pending value is due. While fn is running, that is left to whoever runs it.
+// schedule has the timer tick when the pending value is due.
 func (t *Throttled[T]) schedule(now time.Time) {
-	if !t.pending || t.running {
+	if !t.pending {
 		return
 	}
 	if t.timer == nil {
@@ -124,7 +124,8 @@ func (t *Throttled[T]) schedule(now time.Time) {
 	t.timer.Reset(t.due.Sub(now))
 }
 
-// tick asks again whether anything is due: it may have been too late to be stopped. It takes the lock itself.
+// tick asks again whether anything is due: it may have been too late to be stopped. If fn is running, whoever runs it will
+// schedule anew. It takes the lock itself.
 func (t *Throttled[T]) tick() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
