@@ -273,6 +273,41 @@ func TestCancelReachesRunning(t *testing.T) {
 	})
 }
 
+// A lasting context is one that goes on when the jobs have ended. It counts what is registered with it.
+type lasting struct {
+	context.Context
+	registered atomic.Int64
+}
+
+func (c *lasting) Value(any) any { return nil } // not those of the context inside, which would be asked in its place
+
+func (c *lasting) AfterFunc(f func()) (stop func() bool) {
+	c.registered.Add(1)
+	once := sync.OnceFunc(func() { c.registered.Add(-1) })
+	inner := context.AfterFunc(c.Context, f)
+	return func() bool {
+		once()
+		return inner()
+	}
+}
+
+func TestContextIsLetGo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		server := &lasting{Context: ctx}
+		p := newPool(t, 2, 2, sleep)
+		const jobs = 5
+		for range jobs {
+			p.Do(server, time.Second)
+		}
+		synctest.Wait()
+		if n := server.registered.Load(); n != 0 {
+			t.Errorf("%d jobs of a context that goes on have ended, and something is registered with it %d times; want 0: a server's context lives as long as the server, and each job would stay in it", jobs, n)
+		}
+	})
+}
+
 func TestAbandonedCaller(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		p := New(2, 10, sleep)
