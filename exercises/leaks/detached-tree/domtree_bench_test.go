@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	points, perPoint = 10, 10
-	rows             = 99 // a panel has 100 nodes
-	levels           = 2000
+	benchPoints, perPoint = 10, 10
+	benchRows             = 99 // a panel has 100 nodes
+	benchLevels           = 2000
 )
 
-// visit shows a panel of 100 nodes, closes it, and returns the one row that somebody remembers.
-func visit(b *testing.B, d *Document, i int) *Node {
+// benchVisit shows a panel of 100 nodes, closes it, and returns the one row that somebody remembers.
+func benchVisit(b *testing.B, d *Document, i int) *Node {
 	panel := d.Create(fmt.Sprintf("panel %d", i))
-	for r := range rows {
+	for r := range benchRows {
 		mustAppend(b, panel, d.Create(fmt.Sprintf("row %d %d", i, r)))
 	}
 	mustAppend(b, d.Root(), panel)
-	row := panel.Children()[rows-1]
+	row := panel.Children()[benchRows-1]
 	panel.Remove()
 	return row
 }
@@ -32,8 +32,8 @@ func visit(b *testing.B, d *Document, i int) *Node {
 func BenchmarkVisitsKept(b *testing.B) {
 	var kept int64
 	for b.Loop() {
-		d, remembered := NewDocument(), make([]*Node, points*perPoint)
-		kept = kit.HeapSeries("live heap", points, perPoint, func(i int) { remembered[i] = visit(b, d, i) })
+		d, remembered := NewDocument(), make([]*Node, benchPoints*perPoint)
+		kept = kit.HeapSeries("live heap", benchPoints, perPoint, func(i int) { remembered[i] = benchVisit(b, d, i) })
 		runtime.KeepAlive(remembered)
 		runtime.KeepAlive(d)
 	}
@@ -44,13 +44,13 @@ func BenchmarkVisitsKept(b *testing.B) {
 func BenchmarkDetached(b *testing.B) {
 	var last int
 	for b.Loop() {
-		d, remembered := NewDocument(), make([]*Node, 0, points*perPoint)
-		for p := range points {
+		d, remembered := NewDocument(), make([]*Node, 0, benchPoints*perPoint)
+		for p := range benchPoints {
 			for range perPoint {
-				remembered = append(remembered, visit(b, d, len(remembered)))
+				remembered = append(remembered, benchVisit(b, d, len(remembered)))
 			}
 			runtime.GC()
-			last = settled(d)
+			last = benchSettled(d)
 			kit.Point("detached nodes", "1", "visits", float64((p+1)*perPoint), float64(last))
 			kit.Point("remembered rows", "1", "visits", float64((p+1)*perPoint), float64(len(remembered)))
 		}
@@ -59,8 +59,8 @@ func BenchmarkDetached(b *testing.B) {
 	b.ReportMetric(float64(last), "detached-nodes")
 }
 
-// settled is the number of detached nodes once it has stopped falling: cleanups run a little after the collection.
-func settled(d *Document) int {
+// benchSettled is the number of detached nodes once it has stopped falling: cleanups run a little after the collection.
+func benchSettled(d *Document) int {
 	_, least := d.Live()
 	for same := 0; same < 3; same++ {
 		time.Sleep(100 * time.Microsecond)
@@ -71,12 +71,12 @@ func settled(d *Document) int {
 	return least
 }
 
-// deep is a document with an attached chain, and the chain's last node. Making it is not what is measured.
-var deep = sync.OnceValues(func() (*Document, *Node) {
+// benchDeep is a document with an attached chain, and the chain's last node. Making it is not what is measured.
+var benchDeep = sync.OnceValues(func() (*Document, *Node) {
 	d := NewDocument()
 	bottom := d.Create("bottom")
 	top := bottom
-	for range levels - 1 {
+	for range benchLevels - 1 {
 		n := d.Create("")
 		if err := n.Append(top); err != nil {
 			panic(err)
@@ -91,7 +91,7 @@ var deep = sync.OnceValues(func() (*Document, *Node) {
 
 // A small panel shown and closed 2,000 levels below the root.
 func BenchmarkDeepPanel(b *testing.B) {
-	d, bottom := deep()
+	d, bottom := benchDeep()
 	panel := d.Create("panel")
 	mustAppend(b, panel, d.Create("title"), d.Create("button"))
 	b.ReportAllocs()

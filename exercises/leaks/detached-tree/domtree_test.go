@@ -154,8 +154,8 @@ func TestForbiddenAppends(t *testing.T) {
 	wantByID(t, "after refused Appends", other, map[string]*Node{"stranger": stranger, "a": nil})
 }
 
-// build makes a node with an id and, below it, children without one and with these ids.
-func build(t *testing.T, d *Document, id string, ids ...string) *Node {
+// newSubtree makes a node with an id and, below it, children without one and with these ids.
+func newSubtree(t *testing.T, d *Document, id string, ids ...string) *Node {
 	t.Helper()
 	top, inner := d.Create(id), d.Create("")
 	mustAppend(t, top, inner)
@@ -167,7 +167,7 @@ func build(t *testing.T, d *Document, id string, ids ...string) *Node {
 
 func TestDuplicateIDChangesNothing(t *testing.T) {
 	d := NewDocument()
-	first := build(t, d, "first", "save", "close")
+	first := newSubtree(t, d, "first", "save", "close")
 	mustAppend(t, d.Root(), first)
 	attached, detached := d.Live()
 	for _, tt := range []struct {
@@ -175,10 +175,10 @@ func TestDuplicateIDChangesNothing(t *testing.T) {
 		c    *Node
 	}{
 		{"the only node has an id that is attached", d.Create("save")},
-		{"the top has an id that is attached", build(t, d, "first", "p", "q")},
-		{"the last of those below has an id that is attached", build(t, d, "second", "p", "q", "close")},
-		{"two below have the same id", build(t, d, "second", "p", "q", "p")},
-		{"the top and one below have the same id", build(t, d, "second", "second")},
+		{"the top has an id that is attached", newSubtree(t, d, "first", "p", "q")},
+		{"the last of those below has an id that is attached", newSubtree(t, d, "second", "p", "q", "close")},
+		{"two below have the same id", newSubtree(t, d, "second", "p", "q", "p")},
+		{"the top and one below have the same id", newSubtree(t, d, "second", "second")},
 	} {
 		before := childIDs(tt.c)
 		shelf := d.Create("")
@@ -209,8 +209,8 @@ func TestDuplicateIDChangesNothing(t *testing.T) {
 		t.Errorf("root, first, one without id, save and close attached: Live() = %d, %d; want 5, 0", attached, detached)
 	}
 
-	twin := build(t, d, "first", "save")
-	mustAppend(t, twin, build(t, d, "x", "save"))
+	twin := newSubtree(t, d, "first", "save")
+	mustAppend(t, twin, newSubtree(t, d, "x", "save"))
 	first.Remove()
 	if err := d.Root().Append(twin); !errors.Is(err, ErrDuplicateID) {
 		t.Errorf("save twice in one subtree: Append = %v, want ErrDuplicateID", err)

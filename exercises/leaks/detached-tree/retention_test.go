@@ -25,8 +25,8 @@ func afterCollections(ok func() bool) bool {
 	return false
 }
 
-// alive is how many of the nodes have not been collected.
-func alive(nodes []weak.Pointer[Node]) (n int) {
+// stillAlive is how many of the nodes have not been collected.
+func stillAlive(nodes []weak.Pointer[Node]) (n int) {
 	for _, w := range nodes {
 		if w.Value() != nil {
 			n++
@@ -35,11 +35,11 @@ func alive(nodes []weak.Pointer[Node]) (n int) {
 	return n
 }
 
-// table attaches a table of rows × cells and returns it with weak pointers to all its nodes. It is a function of its own,
+// newTable attaches a table of rows × cells and returns it with weak pointers to all its nodes. It is a function of its own,
 // as are the others that make nodes here, so that no pointer to them stays behind in the frame of a test.
 //
 //go:noinline
-func table(t *testing.T, d *Document, id string, rows, cells int) (*Node, []weak.Pointer[Node]) {
+func newTable(t *testing.T, d *Document, id string, rows, cells int) (*Node, []weak.Pointer[Node]) {
 	top := d.Create(id)
 	all := []weak.Pointer[Node]{weak.Make(top)}
 	for r := range rows {
@@ -60,7 +60,7 @@ func table(t *testing.T, d *Document, id string, rows, cells int) (*Node, []weak
 //
 //go:noinline
 func removedTable(t *testing.T, d *Document, rows, cells int, pick func(table *Node) *Node) (held *Node, all []weak.Pointer[Node]) {
-	top, all := table(t, d, "table", rows, cells)
+	top, all := newTable(t, d, "table", rows, cells)
 	held = pick(top)
 	top.Remove()
 	return held, all
@@ -84,14 +84,14 @@ func TestRemovedSubtreeIsCollected(t *testing.T) {
 	d := NewDocument()
 	_, all := removedTable(t, d, 100, 98, func(*Node) *Node { return nil })
 	removedChain(t, d, 99)
-	if !afterCollections(func() bool { return alive(all) == 0 }) {
-		t.Errorf("a table of %d nodes was removed and nobody holds one: %d of them are still alive after ten collections; something of the document leads to them", len(all), alive(all))
+	if !afterCollections(func() bool { return stillAlive(all) == 0 }) {
+		t.Errorf("a table of %d nodes was removed and nobody holds one: %d of them are still alive after ten collections; something of the document leads to them", len(all), stillAlive(all))
 	}
 	if !afterCollections(func() bool { _, detached := d.Live(); return detached == 0 }) {
 		attached, detached := d.Live()
 		t.Errorf("10,000 nodes were removed and nobody holds one: Live() = %d attached, %d detached after ten collections; want 1, 0: what tells of a node's end must neither hold the node nor wait for those above it", attached, detached)
 	}
-	again, _ := table(t, d, "table", 2, 2)
+	again, _ := newTable(t, d, "table", 2, 2)
 	if d.ByID("table") != again {
 		t.Error("a table with the ids of the one that was collected: ByID does not find it")
 	}
@@ -111,12 +111,12 @@ func TestHeldNodeKeepsWhatIsBelowIt(t *testing.T) {
 	} {
 		d := NewDocument()
 		held, all := removedTable(t, d, 10, 5, tt.pick)
-		ok := afterCollections(func() bool { _, detached := d.Live(); return alive(all) <= tt.want && detached <= tt.want })
+		ok := afterCollections(func() bool { _, detached := d.Live(); return stillAlive(all) <= tt.want && detached <= tt.want })
 		_, detached := d.Live()
 		if !ok {
-			t.Errorf("%s of a removed table of %d nodes is held: %d are alive after ten collections, and Live counts %d detached; want %d: a node keeps what is below it, not what is above or beside it", tt.what, len(all), alive(all), detached, tt.want)
+			t.Errorf("%s of a removed table of %d nodes is held: %d are alive after ten collections, and Live counts %d detached; want %d: a node keeps what is below it, not what is above or beside it", tt.what, len(all), stillAlive(all), detached, tt.want)
 		}
-		if n := alive(all); n < tt.want || detached < tt.want {
+		if n := stillAlive(all); n < tt.want || detached < tt.want {
 			t.Errorf("%s of a removed table is held: %d nodes are alive, and Live counts %d detached; want %d: what is below a node belongs to it", tt.what, n, detached, tt.want)
 		}
 		runtime.KeepAlive(held)
@@ -147,7 +147,7 @@ func TestParentIsNilOnceCollected(t *testing.T) {
 
 func TestParentLivesWhileReachable(t *testing.T) {
 	d := NewDocument()
-	panel, _ := table(t, d, "table", 2, 2)
+	panel, _ := newTable(t, d, "table", 2, 2)
 	cell := panel.Children()[1].Children()[1]
 	for range 3 {
 		runtime.GC()
@@ -171,7 +171,7 @@ func TestParentLivesWhileReachable(t *testing.T) {
 func TestRemovedChildIsCollected(t *testing.T) {
 	for i := range 4 {
 		d := NewDocument()
-		parent, _ := table(t, d, "table", 0, 0)
+		parent, _ := newTable(t, d, "table", 0, 0)
 		var w weak.Pointer[Node]
 		func() {
 			for j := range 4 {
@@ -201,12 +201,12 @@ func TestNodeDoesNotKeepItsDocument(t *testing.T) {
 		var others []weak.Pointer[Node]
 		func() {
 			d := NewDocument()
-			panel, _ := table(t, d, "table", 2, 3)
+			panel, _ := newTable(t, d, "table", 2, 3)
 			held, doc = pick(d, panel), weak.Make(d)
 			others = []weak.Pointer[Node]{weak.Make(d.Root()), weak.Make(panel), weak.Make(panel.Children()[len(panel.Children())-1])}
 		}()
-		if !afterCollections(func() bool { return doc.Value() == nil && alive(others) == 0 }) {
-			t.Errorf("of a whole document %s is held: after ten collections the document is alive: %v, and %d of three other nodes; want none: a node keeps what is below it and nothing else, and a cleanup keeps nothing of the tree", what, doc.Value() != nil, alive(others))
+		if !afterCollections(func() bool { return doc.Value() == nil && stillAlive(others) == 0 }) {
+			t.Errorf("of a whole document %s is held: after ten collections the document is alive: %v, and %d of three other nodes; want none: a node keeps what is below it and nothing else, and a cleanup keeps nothing of the tree", what, doc.Value() != nil, stillAlive(others))
 		}
 		if held != nil {
 			if p := held.Parent(); p != nil {
@@ -242,7 +242,7 @@ func TestCollectorRunsMeanwhile(t *testing.T) {
 	go func() {
 		defer close(done)
 		for i := range rounds {
-			panel, all := table(t, d, "table", 4, 4)
+			panel, all := newTable(t, d, "table", 4, 4)
 			attached, detached := d.Live()
 			if most := i * len(all); attached != 1+len(all) || detached < 0 || detached > most {
 				done <- fmt.Sprintf("round %d, with a table of %d nodes attached: Live() = %d, %d; want %d attached and 0 to %d detached", i, len(all), attached, detached, 1+len(all), most)
