@@ -74,9 +74,15 @@ func runLesson(t *testing.T, c *chrome) {
 	c.run(worker + `.querySelector('[data-action="edit"]').click()`)
 	content := `[...` + worker + `.querySelectorAll("*")].map(e => e.shadowRoot?.querySelector(".cm-content")).find(Boolean)`
 	c.until("the block can be edited", content)
-	c.paste(content, `console.log("edited " + 6*7)`)
+	c.paste(content, `console.time("a"); console.time("a"); console.timeEnd("a"); console.timeEnd("a"); console.log("edited " + 6*7)`)
 	c.run(worker + `.querySelector('[data-action="run"]').click()`)
 	c.until("the edited block ran", worker+`.querySelector("[data-output]").innerText.includes("edited 42")`)
+	output := eval[string](c, worker+`.querySelector("[data-output]").innerText`)
+	for _, want := range []string{"Label 'a' already exists for console.time()", "No such label 'a' for console.timeEnd()"} { // as Node says it
+		if !strings.Contains(output, want) {
+			t.Errorf("a timer begun twice and ended twice printed %q; want %q in it", output, want)
+		}
+	}
 	c.faultless()
 }
 

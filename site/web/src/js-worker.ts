@@ -75,7 +75,11 @@ function makeConsole(): Partial<Console> {
     print(stream, `${indent}${format(args).replaceAll("\n", `\n${indent}`)}\n`);
   const out = (...args: unknown[]) => line("stdout", args);
   const err = (...args: unknown[]) => line("stderr", args);
-  const elapsed = (label: string) => `${label}: ${(now() - (started.get(label) ?? now())).toFixed(3)}ms`;
+  const elapsed = (label: string, method: string, args: unknown[] = []) => {
+    const start = started.get(label);
+    if (start === undefined) err(`Warning: No such label '${label}' for console.${method}()`);
+    else out(`${label}: ${(now() - start).toFixed(3)}ms`, ...args);
+  };
   const group = (...args: unknown[]) => {
     if (args.length > 0) out(...args);
     indent += "  ";
@@ -97,10 +101,13 @@ function makeConsole(): Partial<Console> {
       out(`${label}: ${counts.get(label)}`);
     },
     countReset: (label = "default") => void counts.delete(label),
-    time: (label = "default") => void started.set(label, now()),
-    timeLog: (label = "default", ...args: unknown[]) => out(elapsed(label), ...args),
+    time: (label = "default") => {
+      if (started.has(label)) err(`Warning: Label '${label}' already exists for console.time()`);
+      else started.set(label, now());
+    },
+    timeLog: (label = "default", ...args: unknown[]) => elapsed(label, "timeLog", args),
     timeEnd: (label = "default") => {
-      out(elapsed(label));
+      elapsed(label, "timeEnd");
       started.delete(label);
     },
     group,
