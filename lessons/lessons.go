@@ -28,7 +28,7 @@ import (
 	"strings"
 )
 
-//go:embed syllabus.yaml seed.yaml leaks optimization profiling
+//go:embed syllabus.yaml seed.yaml clustering leaks optimization profiling start
 var embedded embed.FS
 
 // Embedded is the content that was built into the program.
