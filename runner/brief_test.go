@@ -33,8 +33,11 @@ func TestBriefDecidesEveryTargetOfWhatMeetsThem(t *testing.T) {
 	if find(t, rep, "Kept", "kept-B").Met != measure.Yes || rep.Verdict != report.Accepted && !busy {
 		t.Errorf("verdict %q, %q of %s; want accepted, with both benchmarks", rep.Verdict, rep.Reason, units(rep))
 	}
-	if sum := find(t, rep, "Sum", "sec/op"); sum.Rounds < minGenerations && !busy {
-		t.Errorf("Sum was decided after %d rounds; want a round of each of %d generations at least", sum.Rounds, minGenerations)
+	if kept := find(t, rep, "Kept", "kept-B"); kept.Naive != nil || kept.Reference != nil || kept.Rounds != countedRounds {
+		t.Errorf("Kept is %+v; want %d rounds of yours alone: its target compares with nobody", kept, countedRounds)
+	}
+	if sum := find(t, rep, "Sum", "sec/op"); sum.Naive == nil || sum.Rounds < minGenerations && !busy {
+		t.Errorf("Sum was decided after %d rounds; want a round of each of %d generations at least, beside naive", sum.Rounds, minGenerations)
 	}
 }
 

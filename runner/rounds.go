@@ -41,11 +41,13 @@ type samples struct {
 func (m *measurement) benchmark(ctx context.Context, name string) error {
 	all := map[string]*samples{}
 	for _, p := range m.players {
-		all[p.variant] = &samples{n: 1, counted: map[string][]float64{}}
+		if p.variant == yours || m.a.compared(name) {
+			all[p.variant] = &samples{n: 1, counted: map[string][]float64{}}
+		}
 	}
 	var points []measure.Point
 	first := map[string]*harness.Record{}
-	for _, p := range m.players {
+	for _, p := range m.playing(all) {
 		rec, err := p.turn(ctx, harness.Turn{Bench: name, N: 1, Sample: true}, func(rec *harness.Record) {
 			points = append(points, recordPoint(rec, p.variant))
 		})
@@ -55,7 +57,7 @@ func (m *measurement) benchmark(ctx context.Context, name string) error {
 		first[p.variant] = rec
 	}
 	if m.a.job.Brief && !m.a.wanted(name) {
-		return nil // that it runs in every variant is seen
+		return nil // that it runs is seen
 	}
 	if m.counts(name, first[yours]) {
 		m.tell(name, points)
@@ -119,9 +121,14 @@ func growth(points []measure.Point) string {
 		measure.Format(iv.Lo, "B"), measure.Format(iv.Hi, "B"))
 }
 
+// playing are the players that take part: those with samples to fill.
+func (m *measurement) playing(all map[string]*samples) []*player {
+	return slices.DeleteFunc(slices.Clone(m.players), func(p *player) bool { return all[p.variant] == nil })
+}
+
 // round lets every player take one turn, in alternating order: A B C, C B A; all on one processor unless that is 0.
 func (m *measurement) round(ctx context.Context, name string, round, processor int, all map[string]*samples) error {
-	order := slices.Clone(m.players)
+	order := m.playing(all)
 	if round%2 == 1 {
 		slices.Reverse(order)
 	}

@@ -97,7 +97,7 @@ func over(done int, spent, budget time.Duration) bool {
 // next has a new generation of players, each of which has warmed up with a part of a turn.
 func (m *measurement) next(ctx context.Context, t *timing) error {
 	err := m.renew(ctx)
-	for _, p := range m.players {
+	for _, p := range m.playing(t.all) {
 		if err == nil {
 			_, err = p.turn(ctx, harness.Turn{Bench: t.name, N: max(1, t.all[p.variant].n/4)}, func(*harness.Record) {})
 		}
@@ -155,7 +155,7 @@ func (l *looks) enough(done int, b report.Benchmark) bool {
 // They are alone if each benchmark's own thread does most of the work.
 func (m *measurement) calibrate(ctx context.Context, t *timing, first map[string]*harness.Record) (alone bool, err error) {
 	alone = true
-	for _, p := range m.players {
+	for _, p := range m.playing(t.all) {
 		rec := first[p.variant]
 		if t.all[p.variant].n, err = p.iterations(ctx, t.name, &rec); err != nil {
 			return false, err
