@@ -162,9 +162,6 @@ func (j *job) run() (err error) {
 			err = &PanicError{v, debug.Stack()}
 		}
 	}()
-	if j.next >= j.n || j.canceled.Load() {
-		return nil
-	}
 	end := j.next + min(j.budget.Items, j.n-j.next)
 	begun := j.budget.Now()
 	last, stride := begun, 1

@@ -58,6 +58,7 @@ func (l *Loop) Run(ctx context.Context) error {
 		var f func()
 		if len(l.tasks) > 0 {
 			f = l.tasks[0]
+			l.tasks[0] = nil // else the array would keep what it closes over
 			l.tasks = l.tasks[1:]
 		}
 		over := f == nil && l.closed
