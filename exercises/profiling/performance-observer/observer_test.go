@@ -421,6 +421,9 @@ func TestPanicIsolated(t *testing.T) {
 		healthy.wantEntries(t, "two of three observers panic: the third", "one bad observer must not stop the others, nor the program", "a b")
 		wantDone(t, value, "the callback panicked")
 		wantDone(t, wrapped, "the callback panicked")
+		if got := value.TakeRecords(); len(got) != 0 {
+			t.Errorf("the callback panicked, then an entry was emitted: TakeRecords() = %q, want none: an observer that has ended collects no more", names(got))
+		}
 		if err := value.Err(); err == nil || !strings.Contains(err.Error(), "no exporter") {
 			t.Errorf(`the callback panics with "no exporter": Err() = %v, want an error with the text in it`, err)
 		}
