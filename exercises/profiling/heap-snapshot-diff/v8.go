@@ -1,7 +1,6 @@
 package heapdiff
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +24,7 @@ const maxNumber = 1<<53 - 1
 // ParseV8 reads a .heapsnapshot file and adds up its objects and closures by name. It reads from left to right and keeps
 // the sums only: the strings, which the numbers refer to, come last.
 func ParseV8(r io.Reader) (map[string]Class, error) {
-	s := &snapshot{scanner: scanner{in: bufio.NewReaderSize(r, 64<<10)}}
+	s := &snapshot{scanner: scanner{in: r, space: make([]byte, 64<<10)}}
 	s.object(func(key string) {
 		switch key {
 		case "snapshot":
@@ -135,9 +134,11 @@ func (s *snapshot) readStrings() {
 
 // A scanner reads JSON as it comes. It remembers the first error; after that it reads nothing and all loops end.
 type scanner struct {
-	in   *bufio.Reader
-	text []byte // of the last string, in quotes
-	err  error
+	in    io.Reader
+	space []byte // what was read last, and room for more
+	at, n int    // of what was read: where to go on, and how much there is
+	text  []byte // of the last string, in quotes
+	err   error
 }
 
 func (s *scanner) malformed(what string) { s.fail(fmt.Errorf("%w: %s", ErrFormat, what)) }
@@ -146,39 +147,58 @@ func (s *scanner) fail(err error) {
 	if s.err == nil {
 		s.err = err
 	}
+	s.at, s.n = 0, 0
 }
 
 // next is the next byte, 0 if there is none.
 func (s *scanner) next() byte {
-	if s.err != nil {
+	if s.at == s.n && !s.fill() {
 		return 0
 	}
-	c, err := s.in.ReadByte()
+	s.at++
+	return s.space[s.at-1]
+}
+
+// back undoes the last next.
+func (s *scanner) back() { s.at-- }
+
+// fill reads more and says whether there is any.
+func (s *scanner) fill() bool {
+	if s.err != nil {
+		return false
+	}
+	n, err := io.ReadAtLeast(s.in, s.space, 1)
 	if err == io.EOF {
 		s.malformed("it is cut off")
 	} else if err != nil {
 		s.fail(err)
+	}
+	s.at, s.n = 0, n
+	return n > 0
+}
+
+// token is the next byte that is not space.
+func (s *scanner) token() byte {
+	c := s.next()
+	for c == ' ' || c == '\n' || c == '\r' || c == '\t' {
+		c = s.next()
 	}
 	return c
 }
 
 // peek is the next byte that is not space; it is read again.
 func (s *scanner) peek() byte {
-	c := s.next()
-	for c == ' ' || c == '\n' || c == '\r' || c == '\t' {
-		c = s.next()
-	}
+	c := s.token()
 	if s.err == nil {
-		s.in.UnreadByte()
+		s.back()
 	}
 	return c
 }
 
 func (s *scanner) expect(want byte) {
-	if c := s.peek(); s.err == nil && c != want {
+	if c := s.token(); s.err == nil && c != want {
 		s.malformed(fmt.Sprintf("%q where %q should be", c, want))
 	}
-	s.next()
 }
 
 // array calls element at the beginning of each one with its index. element reads it.
@@ -201,33 +221,28 @@ func (s *scanner) list(open, end byte, element func(i int)) {
 	}
 	for i := 0; s.err == nil; i++ {
 		element(i)
-		if s.peek() == end {
-			s.next()
+		switch c := s.token(); {
+		case c == end:
 			return
+		case c != ',' && s.err == nil:
+			s.malformed(fmt.Sprintf("%q where %q or %q should be", c, ',', end))
 		}
-		s.expect(',')
 	}
 }
 
 // number reads a whole number that is not negative.
 func (s *scanner) number() (n int64) {
-	if c := s.peek(); s.err == nil && (c < '0' || c > '9') {
+	c := s.token()
+	if s.err == nil && (c < '0' || c > '9') {
 		s.malformed(fmt.Sprintf("%q where a number should be", c))
 	}
-	for s.err == nil {
-		c := s.next()
-		if c < '0' || c > '9' {
-			if c == '.' || c == 'e' || c == 'E' {
-				s.malformed("a number is not whole")
-			}
-			break
-		}
+	for ; c >= '0' && c <= '9'; c = s.next() {
 		if n = 10*n + int64(c-'0'); n > maxNumber {
 			s.malformed("a number is too large")
 		}
 	}
 	if s.err == nil {
-		s.in.UnreadByte()
+		s.back() // what is no digit is somebody else's, or an error there
 	}
 	return n
 }
@@ -276,7 +291,7 @@ func (s *scanner) skipNested() {
 	for depth := 0; s.err == nil; {
 		switch s.next() {
 		case '"':
-			s.in.UnreadByte()
+			s.back()
 			s.quoted()
 		case '[', '{':
 			depth++
@@ -293,7 +308,7 @@ func (s *scanner) skipWord() {
 	for s.err == nil {
 		switch s.next() {
 		case ',', ']', '}', ' ', '\n', '\r', '\t':
-			s.in.UnreadByte()
+			s.back()
 			return
 		}
 	}
