@@ -238,6 +238,10 @@ func TestV8Broken(t *testing.T) {
 		"a number for a name":             replaced(`"Leaky"`, `7`),
 		"a comma too much":                replaced("\n],\n\"edges\"", ",\n],\n\"edges\""),
 		"a comma too little":              replaced(`"nodes":[3,1,`, `"nodes":[3 1,`),
+		"a number of twenty digits":       replaced(`"nodes":[3,1,`, `"nodes":[3,1,99999999999999999999`),
+		"nodes that begin with a brace":   replaced(`"nodes":[`, `"nodes":{`),
+		"nodes that end with a brace":     replaced("\n],\n\"edges\"", "\n},\n\"edges\""),
+		"no colon after a key":            replaced(`"nodes":`, `"nodes" `),
 		"an unknown escape":               replaced("Leaky", `Le\qky`),
 		"a line break in a name":          replaced("Leaky", "Le\nky"),
 	} {
