@@ -150,7 +150,6 @@ func (c *cursor) v8Body(e *Event) {
 		e.Concurrent = c.time(time.Millisecond)
 		c.literal(" ms in ")
 		c.skipTo(") ")
-		c.spaces()
 	}
 	c.literal("(average mu = ")
 	c.skipTo(", current mu = ")

@@ -46,6 +46,9 @@ func TestGoLine(t *testing.T) {
 	wantEvent(t, old, "before Go 1.18 the line had no stacks and no globals",
 		Event{Runtime: "go", Kind: "gc", N: 1, At: 12500 * time.Millisecond, CPU: 0.12, Pause: 750 * time.Microsecond, Concurrent: time.Millisecond,
 			Before: 4 * mib, Peak: 5 * mib, After: 3 * mib, Goal: 5 * mib})
+	wantEvent(t, strings.Replace(old, "0.5+1+0.25", "0+1+0", 1), "a pause that is too short for three digits is none, and the line is a good one",
+		Event{Runtime: "go", Kind: "gc", N: 1, At: 12500 * time.Millisecond, CPU: 0.12, Concurrent: time.Millisecond,
+			Before: 4 * mib, Peak: 5 * mib, After: 3 * mib, Goal: 5 * mib})
 }
 
 func TestGoForced(t *testing.T) {
@@ -81,6 +84,8 @@ var others = []string{
 	"[1623:0x41148c40]       27 ms: Heap statistics follow",
 	"[info] 27 ms: Scavenger hunt begins",
 	"say " + sampleGo,
+	strings.Replace(sampleGo, "gc 7", "gc ", 1),
+	sampleScavenge[1:],
 }
 
 func TestOtherLinesSkipped(t *testing.T) {
@@ -103,11 +108,21 @@ var malformed = []string{
 	strings.Replace(sampleGo, "0.046", "-0.046", 1),
 	strings.Replace(sampleGo, "->80", "->NaN", 1),
 	strings.Replace(sampleGo, "@0.054s", "@.s", 1),
+	strings.Replace(sampleGo, "@0.054s", "@.5s", 1),
+	strings.Replace(sampleGo, "@0.054s", "@54.s", 1),
+	strings.Replace(sampleGo, "ms clock", "s clock", 1),
+	strings.Replace(sampleGo, "56 MB goal", "56 GB goal", 1),
+	strings.Replace(sampleGo, "0.15+56+0.046", "9000000000000+56+9000000000000", 1), // each fits, and the sum does not
+	strings.Replace(sampleGo, "->80", "->8796093022208", 1),                         // 2⁶³ bytes
 	sampleScavenge[:60],
 	strings.Replace(sampleScavenge, "4.5 (5.7)", "x (5.7)", 1),
+	strings.Replace(sampleScavenge, "4.5 (5.7)", "4.5, 5.7)", 1),
+	strings.Replace(sampleScavenge, "4.3 (8.0)", "4.3, 8.0)", 1),
+	strings.Replace(sampleScavenge, "average mu = 1.000", "mean mu = 1.000", 1),
 	strings.Replace(sampleScavenge, "2.62", "1e3", 1),
 	strings.Replace(sampleV8Forced, "current mu = 0.001", "current mu = ", 1),
 	strings.Replace(sampleV8Steps, "+ 22.1 ms", "+ ms", 1),
+	strings.Replace(sampleV8Steps, "+ 22.1 ms in", "+ 22.1 s in", 1),
 }
 
 func TestMalformed(t *testing.T) {
@@ -176,10 +191,16 @@ func TestGrowing(t *testing.T) {
 		t.Errorf("a heap of %v MB after one collection a second: SlopeBytesPerSec %.0f, want %.0f, the least-squares line through After", growth, s.SlopeBytesPerSec, want)
 	}
 	wantVerdict(t, v8Log(1, 1, nil, growth...), "the same of V8's mark-compacts", "the rule is the same for both", "growing")
+	wantVerdict(t, goLog(5, growth[:5]...), "the first five of these", "five points are a trend, and 20.8 % are enough", "growing")
 	wantVerdict(t, goLog(5, growth[:4]...), "the first four of these", "four points are no trend", "healthy")
 	wantVerdict(t, goLog(5, 100, 101, 102, 103, 104, 105), "a straight line that gains 5 % of its first value", "below 20 % it is warming up", "healthy")
+	wantVerdict(t, goLog(5, 100, 103, 107, 110, 114, 117), "a straight line that gains 17 %", "the gain is from the first collection to the last, and not from the begin of the process", "healthy")
 	wantVerdict(t, goLog(5, 125, 120, 115, 110, 105, 100), "a heap that shrinks", "a fall is no growth", "healthy")
 	wantVerdict(t, goLog(5, 100, 100, 100, 100, 100, 100), "a heap that stays as it is", "a flat line is no growth", "healthy")
+	at := strings.NewReplacer("@1.", "@0.", "@2.", "@0.", "@3.", "@0.", "@4.", "@0.", "@5.", "@0.", "@6.", "@0.")
+	if s := summarize(t, at.Replace(goLog(5, growth...))); s.SlopeBytesPerSec != 0 || s.Verdict != "healthy" {
+		t.Errorf("six collections at the same time, 0s: SlopeBytesPerSec %v, Verdict %q; want 0 and healthy: no line goes through them", s.SlopeBytesPerSec, s.Verdict)
+	}
 	wantVerdict(t, goLog(5, 10, 90, 20, 80, 70, 60), "a heap that jumps about and ends higher", "a line that fits badly (R² below 0.8) is no trend", "healthy")
 }
 
@@ -208,10 +229,14 @@ func TestScavengesDoNotDecide(t *testing.T) {
 
 func TestLongLine(t *testing.T) {
 	long := `{"body":"` + strings.Repeat("x", 900<<10) + `"}`
-	s := summarize(t, sampleGo+"\n"+long+"\r\n"+sampleGoForced+"\r\n")
-	if s.Events != 2 || s.Skipped != 1 || s.Forced != 1 {
-		t.Errorf("a collection, a line of 900 KiB and a forced collection, lines ending in CR LF: Events %d, Skipped %d, Forced %d; want 2, 1, 1: somebody always logs a whole body",
+	s := summarize(t, sampleGo+"\n"+long+"\r\n"+sampleGoForced+"\r\n"+sampleV8Forced+"\r\n")
+	if s.Events != 3 || s.Skipped != 1 || s.Forced != 2 {
+		t.Errorf("a collection, a line of 900 KiB and two forced collections, lines ending in CR LF: Events %d, Skipped %d, Forced %d; want 3, 1, 2: somebody always logs a whole body",
 			s.Events, s.Skipped, s.Forced)
+	}
+	s = summarize(t, strings.Repeat("x", 1<<20)+"\r\n"+sampleGo+"\n")
+	if s.Events != 1 || s.Skipped != 1 {
+		t.Errorf("a line of 1 MiB that ends in CR LF, and a collection: Events %d, Skipped %d; want 1, 1", s.Events, s.Skipped)
 	}
 }
 
