@@ -102,7 +102,6 @@ func (m *Monitor) Done() <-chan struct{} { return m.done }
 
 func (m *Monitor) watch(ctx context.Context) {
 	defer close(m.done)
-	defer m.stop() // a context that is never cancelled stays registered with its parent
 	watches := make([]watch, len(m.c.Rules))
 	tick := time.NewTicker(m.c.Every) // drops what comes while nobody receives
 	defer tick.Stop()

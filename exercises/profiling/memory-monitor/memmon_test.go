@@ -225,7 +225,7 @@ func TestAlertNeedsDuration(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d := newDiary()
 		start(t, t.Context(), Config{Every: time.Second, Keep: 10,
-			Read:    readings(50, 101, 102, 100, 101, 102, 103, 104, 105),
+			Read:    readings(50, 101, 102, 100, 101, 102, 103, 104, 105, 70, 110, 111, 112, 113),
 			Rules:   []Rule{{Name: "heap", Of: live, Over: 100, Clear: 80, For: 3 * time.Second}},
 			OnAlert: d.alert,
 		})
@@ -235,6 +235,10 @@ func TestAlertNeedsDuration(t *testing.T) {
 		d.want(t, "Over 100 for 3s; 101 at 4s, 102, 103 at 6s", "each value that is not above Over begins the count anew, and so does one that is equal")
 		time.Sleep(2 * time.Second)
 		d.want(t, "Over 100 for 3s; above it at 4s, 5s, 6s and 7s", "3s after the first of them it fires, once", "7s heap firing 104")
+		time.Sleep(4 * time.Second)
+		d.want(t, "Over 100 for 3s; firing, then 70 at 9s, 110 at 10s, 111, 112 at 12s", "after the all clear the count begins anew, too", "7s heap firing 104", "9s heap clear 70")
+		time.Sleep(time.Second)
+		d.want(t, "Over 100 for 3s; firing, then 70 at 9s, above 100 from 10s to 13s", "and then it fires again", "7s heap firing 104", "9s heap clear 70", "13s heap firing 113")
 
 		at := newDiary()
 		start(t, t.Context(), Config{Every: time.Second, Keep: 10, Read: readings(101), Rules: []Rule{{Name: "now", Of: live, Over: 100}}, OnAlert: at.alert})
@@ -329,7 +333,7 @@ func TestSlope(t *testing.T) {
 			t.Helper()
 			synctest.Wait()
 			slope, ok := m.Slope(window)
-			if got := slope / mib; !ok || math.Abs(got-mibs) > 0.01*mibs {
+			if got := slope / mib; !ok || !(math.Abs(got-mibs) <= 0.01*mibs) { // NaN is not
 				t.Errorf("after %v: Slope(%v) = %.4f MiB/s, %v; want %.3f ± 1 %%, true: %s", time.Since(begun), window, got, ok, mibs, why)
 			}
 		}
@@ -345,7 +349,7 @@ func TestSlope(t *testing.T) {
 		n := uint64(0)
 		m := start(t, t.Context(), Config{Every: time.Second, Keep: 10, Read: func() Sample { n++; return Sample{Live: 1000*mib - n*mib} }})
 		time.Sleep(5500 * time.Millisecond)
-		if slope, ok := m.Slope(time.Minute); !ok || math.Abs(slope/mib+1) > 0.01 {
+		if slope, ok := m.Slope(time.Minute); !ok || !(math.Abs(slope/mib+1) <= 0.01) {
 			t.Errorf("Live falls by 1 MiB a second: Slope = %.4f MiB/s, %v; want -1, true: sizes are unsigned, slopes are not", slope/mib, ok)
 		}
 	})
@@ -360,8 +364,11 @@ func TestSlopeNeedsThree(t *testing.T) {
 			t.Errorf("two samples: Slope = %g, %v; want 0, false: through two points goes any line", slope, ok)
 		}
 		time.Sleep(time.Second)
-		if slope, ok := m.Slope(time.Hour); !ok || math.Abs(slope-5) > 1e-6 {
+		if slope, ok := m.Slope(time.Hour); !ok || !(math.Abs(slope-5) <= 1e-6) {
 			t.Errorf("Live 5, 10, 15: Slope = %g, %v; want 5, true", slope, ok)
+		}
+		if slope, ok := m.Slope(2 * time.Second); !ok || !(math.Abs(slope-5) <= 1e-6) {
+			t.Errorf("Live 5, 10, 15 in 2s: Slope(2s) = %g, %v; want 5, true: a sample that is 2s older is at most 2s older", slope, ok)
 		}
 		if slope, ok := m.Slope(1500 * time.Millisecond); ok || slope != 0 {
 			t.Errorf("three samples, two of them in the window: Slope = %g, %v; want 0, false", slope, ok)
@@ -482,4 +489,18 @@ func TestSamplesRace(t *testing.T) {
 			t.Fatal("eight goroutines called Stop, and Done is still open 5s later")
 		}
 	}
+}
+
+func TestNilReadIsReadRuntime(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		m, err := Start(t.Context(), Config{Every: time.Hour, Keep: 1})
+		if err != nil || m == nil {
+			t.Fatalf("Start without Read = %v, %v; want a monitor", m, err)
+		}
+		synctest.Wait()
+		m.Stop()
+		if samples := m.Samples(); len(samples) != 1 || samples[0].Total == 0 || samples[0].Goroutines == 0 {
+			t.Errorf("Start without Read: samples %+v; want one, of this process", samples)
+		}
+	})
 }
