@@ -226,3 +226,14 @@ func TestDatabaseFails(t *testing.T) {
 		t.Errorf("UsersByID without a table of users = %v and no error", maps.Collect(maps.All(got)))
 	}
 }
+
+// SQLite keeps a text in a column of integers, if it is told to.
+func TestUnreadableRow(t *testing.T) {
+	s, db := open(t, schema+"INSERT INTO users VALUES (1, 'ann'); INSERT INTO posts VALUES (1, 'nobody', 'x'), (2, 1, 'y');")
+	if got, err := s.PostsWithAuthors(t.Context(), 5); err == nil {
+		t.Errorf("PostsWithAuthors, where the author_id of one post is the text 'nobody' = %v and no error; a row that cannot be read is no end of the page", got)
+	}
+	if n := db.Stats().InUse; n != 0 {
+		t.Errorf("PostsWithAuthors failed at a row, and %d connections are still in use, want 0: who leaves a loop over rows early must close them, or the pool is empty after so many bad rows", n)
+	}
+}
