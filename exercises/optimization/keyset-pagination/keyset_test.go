@@ -266,6 +266,9 @@ func TestShortKey(t *testing.T) {
 			t.Errorf("a key of %d bytes: %d posts and no error; want an error: whoever guesses the key writes cursors himself", len(short), len(page.Items))
 		}
 	}
+	if _, err := (&Pager{DB: p.DB, Key: []byte("16 bytes, enough")}).List(canceled(t), "", 5); !errors.Is(err, context.Canceled) {
+		t.Errorf("a key of 16 bytes, a canceled context: error %v, want context.Canceled: 16 bytes are enough", err)
+	}
 	if n := db.Count().RoundTrips; n != 0 {
 		t.Errorf("with a short key: %d round trips, want none", n)
 	}
@@ -296,12 +299,30 @@ func TestOneQueryForEachPage(t *testing.T) {
 	}
 }
 
-func TestCanceled(t *testing.T) {
-	p, _ := open(t, 10)
+func canceled(t *testing.T) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := p.List(ctx, "", 5); !errors.Is(err, context.Canceled) {
-		t.Errorf("List with a canceled context: error %v, want context.Canceled", err)
+	return ctx
+}
+
+func TestCanceled(t *testing.T) {
+	p, _ := open(t, 10)
+	for _, cursor := range []string{"", list(t, p, "", 5).Next} {
+		if _, err := p.List(canceled(t), cursor, 5); !errors.Is(err, context.Canceled) {
+			t.Errorf("List of cursor %q with a canceled context: error %v, want context.Canceled", cursor, err)
+		}
+	}
+}
+
+// SQLite keeps a fraction in a column of integers, if it is told to.
+func TestUnreadableRow(t *testing.T) {
+	db := sqldb.SQLite(t, sqldb.Options{Script: schema + "INSERT INTO posts VALUES (1, 10, 'x'), (2, 9.5, 'y')"})
+	p := &Pager{DB: db.DB, Key: key}
+	if page, err := p.List(t.Context(), "", 5); err == nil {
+		t.Errorf("List, where the created_at of one post is 9.5: %d posts and no error; a row that cannot be read is no end of the list", len(page.Items))
+	}
+	if n := db.Stats().InUse; n != 0 {
+		t.Errorf("List failed at a row, and %d connections are still in use, want 0: who leaves a loop over rows early must close them, or the pool is empty after so many bad rows", n)
 	}
 }
 
