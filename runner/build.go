@@ -27,6 +27,7 @@ func (a *attempt) build(ctx context.Context, step executor.Step) (ending, error)
 		return ending{}, fmt.Errorf("running %s in sandbox %s: %w", step.Phase, a.Sandbox.Name(), err)
 	}
 	a.tellBuild(f.events)
+	a.lookForFullDisk(f.note) // which has what the first of two ways failed with
 	a.tell.step(report.Step{Phase: string(step.Phase), Seconds: f.result.Wall.Seconds(), Status: string(f.result.Status),
 		Note: cmp.Or(f.result.Reason, f.note), MaxRSS: f.result.MaxRSS})
 	return ending{step.Phase, step.Variant, f.result}, nil
@@ -61,8 +62,9 @@ func (a *attempt) foreign(d report.Diagnostic) int {
 	return 1
 }
 
-// buildText keeps the first line for the reason of the verdict.
+// buildText keeps the first line for the reason of the verdict, and the one that tells of a full disk.
 func (a *attempt) buildText(text string) {
+	a.lookForFullDisk(text)
 	if line, _, _ := strings.Cut(strings.TrimSpace(text), "\n"); a.evidence.buildText == "" {
 		a.evidence.buildText = report.Clean(line)
 	}

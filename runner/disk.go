@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"hotloop/runner/report"
 	"hotloop/runner/sandbox"
 )
 
@@ -38,14 +39,23 @@ func (a *attempt) diskFull(err error) error {
 // three variants, with the race detector in them.
 const scarce = 64 << 20
 
+// lookForFullDisk keeps the line of a compiler's or linker's text that tells of a full disk.
+func (a *attempt) lookForFullDisk(text string) {
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, syscall.ENOSPC.Error()) {
+			a.evidence.diskText = report.Clean(strings.TrimSpace(line))
+		}
+	}
+}
+
 // compilerDisk is a DiskFullError if that is why a compiler or a linker failed. What they say of it is not believed
 // alone: in a sandbox, a program can be so large that its own, small disk is full.
 func (a *attempt) compilerDisk(res sandbox.Result) error {
-	if res.Status != sandbox.Exited || !strings.Contains(a.evidence.buildText, syscall.ENOSPC.Error()) {
+	if res.Status != sandbox.Exited || a.evidence.diskText == "" {
 		return nil
 	}
 	if free, err := FreeSpace(a.dir); err != nil || free > scarce {
 		return nil
 	}
-	return &DiskFullError{a.dir, errors.New(a.evidence.buildText)}
+	return &DiskFullError{a.dir, errors.New(a.evidence.diskText)}
 }

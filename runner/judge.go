@@ -20,6 +20,7 @@ type evidence struct {
 
 	ended     []ending // steps that ended badly
 	buildText string   // what the compiler said that is no diagnostic: its first line
+	diskText  string   // and the line in which it told of a full disk
 
 	tested *sandbox.Result // of the test binary; nil: tests were not run
 	limit  time.Duration   // after which the test binary was to end itself
