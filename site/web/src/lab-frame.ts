@@ -10,7 +10,7 @@ interface Component {
 
 const stage = document.getElementById("stage") as HTMLElement;
 const { setTimeout, performance, requestAnimationFrame } = window; // as they are before the component runs
-const patience = 12_000; // milliseconds for the collector to take known garbage
+const patience = 20_000; // milliseconds for the collector to take known garbage
 const frames = { before: 20, after: 40 };
 
 const tracked: WeakRef<object>[] = [];
@@ -36,17 +36,22 @@ function press(turn: number): number {
   return new ArrayBuffer(size << 20).byteLength + Array.from({ length: 300_000 }, () => ({})).length;
 }
 
-/** Waits until known garbage is gone, twice. False if the collector would not come. */
+/**
+ * Waits until known garbage is gone, twice. False if the collector would not come. A collection looks through the machine's
+ * stack for anything that could be an address, and one left there by chance keeps the same garbage again and again: if it
+ * is not gone after a few turns, where three are usual, other garbage may go in its place.
+ */
 async function settle(): Promise<boolean> {
   const end = performance.now() + patience;
   for (let clean = 0, turn = 0; clean < 2; clean++) {
-    const known = garbage();
+    const known: WeakRef<object>[][] = [];
     do {
       if (performance.now() > end) return false;
+      if (turn % 6 === 0 || known.length === 0) known.push(garbage());
       await nextTask();
       press(turn++);
       await nextTask();
-    } while (known.some((object) => object.deref()));
+    } while (known.every((objects) => objects.some((object) => object.deref())));
   }
   return true;
 }
