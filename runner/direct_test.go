@@ -153,7 +153,9 @@ func TestBuildAfterGoWasUpgraded(t *testing.T) {
 		job := solution(adderReference)
 		job.Goal = executor.Bench // builds naive and reference, too, which are kept
 		rep := runWith(t, x, job)
-		if rep.Verdict != report.Accepted || strings.Contains(detour(rep), "go test -c") || rep.Environment.Go != version {
+		// What a busy machine leaves open of the targets is not the question here.
+		decided := rep.Verdict == report.Accepted || rep.Verdict == report.Inconclusive
+		if !decided || strings.Contains(detour(rep), "go test -c") || rep.Environment.Go != version {
 			t.Errorf("with %s: verdict %q, %s; detour %q; told of %s", version, rep.Verdict, rep.Reason, detour(rep), rep.Environment.Go)
 		}
 		for _, kept := range []string{"bin/*", "packages-*"} {
