@@ -31,7 +31,7 @@ type entry struct {
 	stmt  *sql.Stmt
 	err   error
 
-	users int  // calls that have it in hand
+	users int  // who have it in hand: calls, and who prepares it
 	gone  bool // from the cache: the last user closes it
 }
 
@@ -63,14 +63,13 @@ func (c *Cache) Exec(ctx context.Context, q string, args ...any) (sql.Result, er
 
 // acquire is the prepared statement, which stays open until it is released.
 func (c *Cache) acquire(ctx context.Context, q string) (*entry, error) {
-	e, mine, err := c.entry(q)
+	e, found, err := c.entry(q)
 	if err != nil {
 		return nil, err
 	}
-	if mine {
+	if !found {
 		// Others may wait for it: that this caller goes is no reason to fail for them.
-		e.stmt, e.err = c.db.PrepareContext(context.WithoutCancel(ctx), q)
-		close(e.ready)
+		go c.prepare(context.WithoutCancel(ctx), e)
 	}
 	select {
 	case <-e.ready:
@@ -79,22 +78,33 @@ func (c *Cache) acquire(ctx context.Context, q string) (*entry, error) {
 		return nil, ctx.Err()
 	}
 	if e.err != nil {
-		c.drop(e)
-		c.release(e)
-		return nil, e.err
+		return nil, e.err // there is nothing to close, and so nothing to release
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if mine {
-		c.prepared++
-	} else {
+	if found {
+		c.mu.Lock()
 		c.hits++
+		c.mu.Unlock()
 	}
 	return e, nil
 }
 
-// entry finds the entry of q, or makes it; then it is the caller's to prepare the statement.
-func (c *Cache) entry(q string) (e *entry, mine bool, err error) {
+// prepare makes the statement of a new entry, which it has in hand meanwhile, as the callers have.
+func (c *Cache) prepare(ctx context.Context, e *entry) {
+	stmt, err := c.db.PrepareContext(ctx, e.query)
+	c.mu.Lock()
+	e.stmt, e.err = stmt, err
+	if err == nil {
+		c.prepared++
+	} else if !e.gone {
+		c.remove(e)
+	}
+	c.mu.Unlock()
+	close(e.ready)
+	c.release(e)
+}
+
+// entry finds the entry of q, or makes it, which is then to be prepared.
+func (c *Cache) entry(q string) (e *entry, found bool, err error) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -105,19 +115,18 @@ func (c *Cache) entry(q string) (e *entry, mine bool, err error) {
 		e = link.Value.(*entry)
 		e.users++
 		c.mu.Unlock()
-		return e, false, nil
+		return e, true, nil
 	}
-	e = &entry{query: q, ready: make(chan struct{}), users: 1}
+	e = &entry{query: q, ready: make(chan struct{}), users: 2} // the caller, and who prepares it
 	c.entries[q] = c.order.PushFront(e)
 	var idle *entry
 	if c.order.Len() > c.max {
-		old := c.order.Back().Value.(*entry)
-		idle = c.remove(old)
+		idle = c.remove(c.order.Back().Value.(*entry))
 		c.evicted++
 	}
 	c.mu.Unlock()
 	idle.close()
-	return e, true, nil
+	return e, false, nil
 }
 
 // remove takes e out of the cache, and returns it if nobody uses it: then it is to be closed, without the lock.
@@ -131,15 +140,7 @@ func (c *Cache) remove(e *entry) *entry {
 	return e
 }
 
-// drop takes e out of the cache if it is still there.
-func (c *Cache) drop(e *entry) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !e.gone {
-		c.remove(e)
-	}
-}
-
+// release lets go of e. The last one closes what the cache has not kept.
 func (c *Cache) release(e *entry) {
 	c.mu.Lock()
 	e.users--

@@ -104,8 +104,11 @@ func TestEvictedAreClosed(t *testing.T) {
 	c, db := open(t, max)
 	db.SetMaxOpenConns(1)
 	db.Reset()
-	for i := range 50 {
+	for i := range 25 {
 		if _, err := number(t.Context(), c, text(i), i); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Exec(t.Context(), fmt.Sprintf("UPDATE users SET name = ? WHERE id = %d", i), "new"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -113,12 +116,18 @@ func TestEvictedAreClosed(t *testing.T) {
 		n := db.Count()
 		t.Errorf("50 texts went through a cache of %d statements: the server still has %d of them; each holds memory there until it is closed", max, n.Prepares-n.Closes)
 	}
+	closesAll(t, c, db, "50 texts went through a cache")
+}
+
+// closesAll closes the cache, after which nobody uses a statement any more.
+func closesAll(t *testing.T, c *Cache, db *sqldb.DB, done string) {
+	t.Helper()
 	if err := c.Close(); err != nil {
-		t.Errorf("Close: %v", err)
+		t.Errorf("%s, then Close: %v", done, err)
 	}
 	if !waitUntil(func() bool { n := db.Count(); return n.Prepares == n.Closes }) {
 		n := db.Count()
-		t.Errorf("after Close, the server still has %d statements", n.Prepares-n.Closes)
+		t.Errorf("%s, then Close: the server still has %d of %d statements, want none: what was evicted in use is closed by who used it last", done, n.Prepares-n.Closes, n.Prepares)
 	}
 }
 
@@ -192,6 +201,74 @@ func TestCanceled(t *testing.T) {
 	}
 }
 
+// An asking context tells when it is asked for its end the first time: whoever waits, waits for that as well.
+type asking struct {
+	context.Context
+	once  sync.Once
+	asked chan struct{}
+}
+
+func (a *asking) Done() <-chan struct{} {
+	a.once.Do(func() { close(a.asked) })
+	return a.Context.Done()
+}
+
+// The only connection is busy, so that nothing can be prepared. Of four callers of one text, two go.
+func TestCallersGo(t *testing.T) {
+	const soon = 3 * time.Second
+	c, db := open(t, 3)
+	db.SetMaxOpenConns(1)
+	busy, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	ends, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	type answer struct {
+		n   int
+		err error
+	}
+	ask := func(ctx context.Context) <-chan answer {
+		answers, a := make(chan answer, 1), &asking{Context: ctx, asked: make(chan struct{})}
+		go func() {
+			n, err := number(a, c, text(1), 1)
+			answers <- answer{n, err}
+		}()
+		select {
+		case <-a.asked:
+		case <-time.After(soon): // it will not hear of the end of ctx either
+		}
+		return answers
+	}
+	who := []string{"the first caller, for whom the statement is prepared", "one who waits for it"}
+	going := []<-chan answer{ask(ends), ask(ends)}
+	staying := []<-chan answer{ask(t.Context()), ask(t.Context())}
+	cancel()
+	for i, answers := range going {
+		select {
+		case a := <-answers:
+			if !errors.Is(a.err, context.Canceled) {
+				t.Errorf("the only connection is busy, and the context of %s is canceled: Query = %d, error %v; want context.Canceled", who[i], a.n, a.err)
+			}
+		case <-time.After(soon):
+			t.Fatalf("the only connection is busy, and the context of %s is canceled: no answer within %v, want context.Canceled at once: nobody can tell how long a database takes", who[i], soon)
+		}
+	}
+	busy.Close()
+	for _, answers := range staying {
+		select {
+		case a := <-answers:
+			if a.n != 2 || a.err != nil {
+				t.Errorf("two of four callers of one text are gone: Query of one who stays = %d, error %v; want 2: he did not ask for the end", a.n, a.err)
+			}
+		case <-time.After(soon):
+			t.Fatalf("two of four callers of one text are gone, and the connection is free: no answer for one who stays within %v", soon)
+		}
+	}
+	closesAll(t, c, db, "two of four callers left before the statement was prepared")
+}
+
 // With one place and three texts, a statement is evicted at nearly every call, while others are about to use it.
 func TestRace(t *testing.T) {
 	for _, max := range []int{1, 2} {
@@ -214,5 +291,6 @@ func TestRace(t *testing.T) {
 		if prepared, hits, evicted := c.Stats(); !t.Failed() && prepared+hits != 2400 {
 			t.Errorf("2400 calls beside each other: Stats() = %d prepared, %d hits, %d evicted; want the first two to make up all calls", prepared, hits, evicted)
 		}
+		closesAll(t, c, db, "2400 calls beside each other")
 	}
 }

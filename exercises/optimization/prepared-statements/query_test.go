@@ -80,6 +80,10 @@ func TestSort(t *testing.T) {
 	finds(t, db, Filter{IDs: ids, Sort: "email", Desc: true}, 8, 1, 2, 3, 4)
 	finds(t, db, Filter{IDs: ids, Sort: "name"}, 2, 1, 4, 8, 3)
 	finds(t, db, Filter{IDs: ids, Sort: "name", Desc: true}, 3, 4, 8, 1, 2)
+	// DESC may read an index backwards; those of one name then come backwards, too, unless the query says otherwise.
+	db.Aside(t, "CREATE INDEX by_name ON users (name, email)")
+	finds(t, db, Filter{NameLike: "snake", Sort: "name"}, 4, 8, 3)
+	finds(t, db, Filter{NameLike: "snake", Sort: "name", Desc: true}, 3, 4, 8)
 	for _, sort := range []string{"ID", "id ", "password", "1", "name DESC", "id; DROP TABLE users", "(SELECT 1)", "name--"} {
 		if q, _, err := UsersQuery(Filter{Sort: sort}); !errors.Is(err, ErrSort) {
 			t.Errorf("UsersQuery sorted by %q = %q, error %v; want ErrSort: a column's name cannot be an argument, so it must be one of those that are known", sort, q, err)
@@ -158,11 +162,14 @@ func TestNoIDs(t *testing.T) {
 func TestTextsAreFew(t *testing.T) {
 	texts := map[string]int{}
 	for n := 1; n <= 64; n++ {
-		q, _, err := UsersQuery(Filter{IDs: make([]int64, n)})
+		q, args, err := UsersQuery(Filter{IDs: make([]int64, n)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		texts[q]++
+		if len(args) > 2*n {
+			t.Errorf("for %d ids there are %d arguments, want at most twice as many as ids: the next power of two is enough", n, len(args))
+		}
 	}
 	if len(texts) > 7 {
 		t.Errorf("for 1 to 64 ids there are %d texts, want at most 7 (1, 2, 4 … 64 placeholders): each text is a statement to prepare and to keep", len(texts))

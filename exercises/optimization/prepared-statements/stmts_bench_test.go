@@ -68,10 +68,11 @@ func ask(b *testing.B, c *Cache, q string, arg, want int) {
 	}
 }
 
-// BenchmarkTrips counts the round trips for 1,000 queries of five texts, and draws them by the number of queries.
+// BenchmarkTrips counts the round trips for 1,000 queries of five texts, for which there are five places, and draws them by
+// the number of queries.
 func BenchmarkTrips(b *testing.B) {
 	trips := func(queries int) float64 {
-		return float64(counting(b, 10, func(c *Cache) {
+		return float64(counting(b, 5, func(c *Cache) {
 			for i := range queries {
 				ask(b, c, text(i%5), i, i+i%5)
 			}

@@ -28,8 +28,9 @@ type Cache struct {
 var errEvicted = errors.New("stmts: evicted before it was prepared")
 
 type kept struct {
-	once  sync.Once
-	using sync.RWMutex // held for reading by who runs the statement, for writing by who closes it
+	once  sync.Once     // to have it prepared
+	ready chan struct{} // closed when stmt or err is set
+	using sync.RWMutex  // held for reading by who runs the statement, for writing by who closes it
 	stmt  *sql.Stmt
 	err   error
 	shut  bool
@@ -67,8 +68,16 @@ func (c *Cache) with(ctx context.Context, q string, f func(*sql.Stmt) error) err
 		}
 		k.once.Do(func() {
 			first = true
-			k.stmt, k.err = c.db.PrepareContext(context.WithoutCancel(ctx), q)
+			go func() {
+				k.stmt, k.err = c.db.PrepareContext(context.WithoutCancel(ctx), q)
+				close(k.ready)
+			}()
 		})
+		select {
+		case <-k.ready:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 		if errors.Is(k.err, errEvicted) {
 			continue
 		}
@@ -80,7 +89,9 @@ func (c *Cache) with(ctx context.Context, q string, f func(*sql.Stmt) error) err
 			c.mu.Unlock()
 			return k.err
 		}
-		k.using.RLock()
+		if !k.using.TryRLock() { // it is about to be closed
+			continue
+		}
 		if k.shut {
 			k.using.RUnlock()
 			continue
@@ -110,7 +121,7 @@ func (c *Cache) find(q string) (*kept, error) {
 	c.clock++
 	k := c.kept[q]
 	if k == nil {
-		k = &kept{}
+		k = &kept{ready: make(chan struct{})}
 		if len(c.kept) == c.max {
 			c.evict()
 		}
@@ -134,7 +145,11 @@ func (c *Cache) evict() {
 
 // close waits for who is preparing, and for who is using the statement.
 func (k *kept) close() error {
-	k.once.Do(func() { k.err = errEvicted })
+	k.once.Do(func() {
+		k.err = errEvicted
+		close(k.ready)
+	})
+	<-k.ready
 	k.using.Lock()
 	defer k.using.Unlock()
 	k.shut = true

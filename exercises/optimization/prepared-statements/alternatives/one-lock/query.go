@@ -3,7 +3,6 @@ package stmts
 import (
 	"errors"
 	"math/bits"
-	"slices"
 	"strings"
 )
 
@@ -67,11 +66,11 @@ func padded(ids []int64) []any {
 	if len(ids) == 0 {
 		return nil
 	}
-	all := make([]any, 0, 1<<bits.Len(uint(len(ids)-1)))
-	for _, id := range ids {
-		all = append(all, id)
+	all := make([]any, 1<<bits.Len(uint(len(ids)-1)))
+	for i := range all {
+		all[i] = ids[min(i, len(ids)-1)]
 	}
-	return append(all, slices.Repeat([]any{ids[len(ids)-1]}, cap(all)-len(all))...)
+	return all
 }
 
 func limit(n int) int {
