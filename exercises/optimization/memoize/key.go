@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 )
 
 // ErrUnkeyable is returned for an argument that holds a function, a channel, an unsafe pointer, or itself.
@@ -13,7 +14,7 @@ var ErrUnkeyable = errors.New("memoize: argument cannot be a key")
 
 // Key makes a string of arguments, so that equal arguments have equal strings and others have others. Types count: 1,
 // "1" and 1.0 are three keys. Maps are equal whatever the order in which they were filled, pointers if what they point to
-// is equal; NaN is equal to itself, and -0 is 0.
+// is equal; NaN is equal to itself, and -0 is 0. A key is good for the process that made it.
 //
 // Each value is written as its type and then its content, and whatever has no fixed size with its length in front: what
 // follows can then not be taken for a part of it.
@@ -44,18 +45,14 @@ type visit struct {
 
 func (w *writer) value(v reflect.Value) {
 	if !v.IsValid() {
-		w.text("nil")
+		w.number(0) // where there is no type
 		return
 	}
-	t := v.Type()
-	if t.Name() != "" {
-		w.text(t.PkgPath() + "." + t.Name())
-	} else {
-		w.text(t.String())
-	}
-	switch t.Kind() {
+	// Types are equal if they are the same pointer; their names may be equal even if they are not.
+	w.number(uint64(reflect.ValueOf(v.Type()).Pointer()))
+	switch v.Kind() {
 	case reflect.Bool:
-		w.flag(v.Bool())
+		w.text(strconv.FormatBool(v.Bool()))
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		w.number(uint64(v.Int()))
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
@@ -78,10 +75,7 @@ func (w *writer) value(v reflect.Value) {
 	case reflect.Interface:
 		w.value(v.Elem())
 	case reflect.Pointer, reflect.Slice, reflect.Map:
-		w.flag(v.IsNil())
-		if !v.IsNil() {
-			w.holder(v)
-		}
+		w.holder(v)
 	default: // functions, channels, unsafe pointers
 		w.unkeyable = true
 	}
@@ -101,9 +95,9 @@ func (w *writer) holder(v reflect.Value) {
 	defer delete(w.open, at)
 	switch v.Kind() {
 	case reflect.Pointer:
-		w.value(v.Elem())
+		w.value(v.Elem()) // which nil has not
 	case reflect.Slice:
-		w.number(uint64(v.Len()))
+		w.length(v)
 		for i := range v.Len() {
 			w.value(v.Index(i))
 		}
@@ -117,21 +111,22 @@ func (w *writer) holder(v reflect.Value) {
 			entries = append(entries, string(entry.buf))
 		}
 		slices.Sort(entries)
-		w.number(uint64(len(entries)))
+		w.length(v)
 		for _, e := range entries {
-			w.text(e)
+			w.buf = append(w.buf, e...)
 		}
 	}
 }
 
 func (w *writer) number(n uint64) { w.buf = binary.BigEndian.AppendUint64(w.buf, n) }
 
-func (w *writer) flag(b bool) {
-	if b {
-		w.number(1)
-	} else {
-		w.number(0)
+// length writes how long a slice or map is; one that is nil is shorter than an empty one.
+func (w *writer) length(v reflect.Value) {
+	n := v.Len()
+	if v.IsNil() {
+		n = -1
 	}
+	w.number(uint64(n))
 }
 
 func (w *writer) text(s string) {

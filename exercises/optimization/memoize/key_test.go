@@ -3,11 +3,13 @@ package memoize
 import (
 	"errors"
 	"fmt"
+	htmltemplate "html/template"
 	"math"
 	"math/big"
 	"math/rand/v2"
 	"strings"
 	"testing"
+	texttemplate "text/template"
 	"unsafe"
 
 	"hotloop/exercises/kit"
@@ -19,6 +21,10 @@ type (
 	pair  struct {
 		name string // what is not exported counts as well
 		next *pair
+	}
+	head struct {
+		n    int
+		self *int
 	}
 )
 
@@ -60,11 +66,22 @@ func TestKeyTable(t *testing.T) {
 		{[]any{nil}, []any{"nil"}, false},
 		{[]any{nil}, []any{}, false},
 		{[]any{nil}, []any{nil, nil}, false},
+		{[]any{uint8(1)}, []any{uint8(2)}, false},
+		{[]any{uint8(1)}, []any{int8(1)}, false},
+		{[]any{true, nil}, []any{false}, false},
 		{[]any{(*int)(nil)}, []any{nil}, false},
+		{[]any{(*int)(nil)}, []any{new(int)}, false}, // null for both
+		{[]any{(*int)(nil)}, []any{[]int(nil)}, false},
+		{[]any{(*point)(nil), point{1, 2}}, []any{&point{1, 2}}, false},
 		{[]any{[]int(nil)}, []any{[]int{}}, false},
+		{[]any{map[string]int(nil)}, []any{map[string]int{}}, false},
+		{[]any{[]int{}}, []any{map[string]int{}}, false},
 		{[]any{[]int{1, 2}}, []any{[]int{1, 2}}, true},
 		{[]any{[]int{1, 2}}, []any{[2]int{1, 2}}, false},
 		{[]any{[]int{1, 2}}, []any{1, 2}, false},
+		{[]any{[]int{1, 2}}, []any{[]int{1}, 2}, false},
+		{[]any{[2]int{1, 2}}, []any{[2]int{1, 2}}, true},
+		{[]any{[2]int{1, 2}}, []any{[2]int{2, 1}}, false},
 		{[]any{"ab", "c"}, []any{"a", "bc"}, false},
 		{[]any{"a", ""}, []any{"", "a"}, false},
 		{[]any{`a","b`}, []any{"a", "b"}, false},
@@ -77,15 +94,47 @@ func TestKeyTable(t *testing.T) {
 		{[]any{map[string]int{"a": 1, "b": 2}}, []any{map[string]int{"b": 2, "a": 1}}, true},
 		{[]any{map[string]int{"a": 1}}, []any{map[string]int{"a": 2}}, false},
 		{[]any{map[string]int{"a": 1}}, []any{map[string]int{"a": 1, "b": 0}}, false},
+		{[]any{map[string]int{"a": 1, "b": 2}}, []any{map[string]int{"a": 1}, "b", 2}, false},
 		{[]any{map[any]any{1: "x"}}, []any{map[any]any{"1": "x"}}, false}, // no key but strings
 		{[]any{big.NewInt(7)}, []any{big.NewInt(7)}, true},                // a TypeError for JavaScript's BigInt
 		{[]any{big.NewInt(7)}, []any{big.NewInt(8)}, false},
 		{[]any{&one, &one}, []any{&one, new(int)}, false},
 		{[]any{complex(0, math.NaN())}, []any{complex(0, math.NaN())}, true},
+		{[]any{complex(1, 2)}, []any{complex(1, 3)}, false},
+		{[]any{complex(1, 2)}, []any{complex(3, 2)}, false},
 		{[]any{[]byte("a")}, []any{"a"}, false},
 	} {
 		if got := key(t, tt.a...) == key(t, tt.b...); got != tt.same {
 			t.Errorf("Key(%s) and Key(%s) equal: %v, want %v: a wrong match returns somebody else's data, a missed one computes for nothing", show(tt.a), show(tt.b), got, tt.same)
+		}
+	}
+}
+
+// Each function has a type of its own, of the same name.
+func inEuros(n int) any {
+	type amount int
+	return amount(n)
+}
+
+func inYen(n int) any {
+	type amount int
+	return amount(n)
+}
+
+func TestKeyTypesOfOneName(t *testing.T) {
+	for _, tt := range []struct {
+		what string
+		a, b any
+	}{
+		{"nil pointers to a Template of text/template and of html/template", (*texttemplate.Template)(nil), (*htmltemplate.Template)(nil)},
+		{"empty slices of Template of text/template and of html/template", []texttemplate.Template{}, []htmltemplate.Template{}},
+		{"the number 5 of two types that are called amount in two functions", inEuros(5), inYen(5)},
+	} {
+		if key(t, tt.a) == key(t, tt.b) {
+			t.Errorf("Key is the same for %s; want two keys: a type is not its name", tt.what)
+		}
+		if key(t, tt.a) != key(t, tt.a) {
+			t.Errorf("Key of one of %s is not the same twice", tt.what)
 		}
 	}
 }
@@ -130,8 +179,21 @@ func TestKeyRefuses(t *testing.T) {
 		}
 	}
 	shared := &pair{name: "shared"}
-	if _, err := Key(shared, []*pair{shared, shared}, pair{next: shared}); err != nil {
-		t.Errorf("Key of arguments that hold the same pointer side by side = %v, want a key: that is no cycle", err)
+	longer := []any{1, nil}
+	longer[1] = longer[:1]
+	front := &head{n: 1}
+	front.self = &front.n
+	for _, tt := range []struct {
+		what string
+		args []any
+	}{
+		{"arguments that hold the same pointer side by side", []any{shared, []*pair{shared, shared}, pair{next: shared}}},
+		{"a slice that holds its first half, which has the same address", []any{longer}},
+		{"a struct that points to its first field, which has the same address", []any{front}},
+	} {
+		if _, err := Key(tt.args...); err != nil {
+			t.Errorf("Key of %s = %v, want a key: that is no cycle", tt.what, err)
+		}
 	}
 }
 

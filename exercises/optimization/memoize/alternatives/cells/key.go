@@ -14,7 +14,7 @@ var ErrUnkeyable = errors.New("memoize: argument cannot be a key")
 
 // Key makes a string of arguments, so that equal arguments have equal strings and others have others. Types count: 1,
 // "1" and 1.0 are three keys. Maps are equal whatever the order in which they were filled, pointers if what they point to
-// is equal; NaN is equal to itself, and -0 is 0.
+// is equal; NaN is equal to itself, and -0 is 0. A key is good for the process that made it.
 func Key(args ...any) (string, error) {
 	parts := make([]string, len(args))
 	for i, a := range args {
@@ -42,7 +42,7 @@ func describe(v reflect.Value, holders []reflect.Value) (string, error) {
 		return "nil", nil
 	}
 	kind := v.Kind()
-	parts := []string{v.Type().PkgPath(), v.Type().String()}
+	parts := []string{fmt.Sprintf("%p", v.Type())}
 	add := func(part string) { parts = append(parts, part) }
 	within := append(holders[:len(holders):len(holders)], v)
 	nested := func(inner reflect.Value) error {
