@@ -94,14 +94,12 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 	case q >= 1:
 		return h.max
 	}
-	rank := uint64(math.Ceil(q * float64(h.n)))
-	for i, n := range h.counts {
-		if n >= rank {
-			return min(max(middle(i), h.min), h.max)
-		}
-		rank -= n
+	rank := min(uint64(math.Ceil(q*float64(h.n))), h.n)
+	i := 0
+	for ; rank > h.counts[i]; i++ {
+		rank -= h.counts[i]
 	}
-	return h.max
+	return min(max(middle(i), h.min), h.max)
 }
 
 // Count is how many values were recorded.
@@ -250,17 +248,15 @@ func SchedLatency(since *metrics.Float64Histogram) (Sched, *metrics.Float64Histo
 		s.N += counts[i]
 	}
 	at := func(rank uint64) time.Duration {
-		for i, n := range counts {
-			if n >= rank {
-				end := now.Buckets[i+1]
-				if math.IsInf(end, 1) {
-					end = now.Buckets[i]
-				}
-				return time.Duration(end * float64(time.Second))
-			}
-			rank -= n
+		i := 0
+		for ; rank > counts[i]; i++ {
+			rank -= counts[i]
 		}
-		return 0
+		end := now.Buckets[i+1]
+		if math.IsInf(end, 1) {
+			end = now.Buckets[i]
+		}
+		return time.Duration(end * float64(time.Second))
 	}
 	if s.N > 0 {
 		s.P50, s.P99, s.Max = at((s.N+1)/2), at(s.N-s.N/100), at(s.N)

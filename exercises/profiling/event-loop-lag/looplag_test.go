@@ -2,31 +2,15 @@ package looplag
 
 import (
 	"math"
-	"runtime"
-	"runtime/metrics"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"hotloop/exercises/kit"
 )
 
 const ms = time.Millisecond
-
-// bubble runs a test on a clock of its own: sleeping costs no time, and the clock moves when every goroutine waits. At
-// its end, a goroutine that can never wake up again is a leak.
-func bubble(t *testing.T, test func(t *testing.T)) {
-	t.Helper()
-	defer func() {
-		if v := recover(); v != nil {
-			t.Errorf("the probe's goroutine is still there, and waits for something that will not come (%v)", v)
-		}
-	}()
-	synctest.Test(t, test)
-}
 
 // near checks a value that may be wrong by 3 %.
 func near(t *testing.T, got, want time.Duration, what, why string) {
@@ -158,6 +142,12 @@ func TestMergeEqualsUnion(t *testing.T) {
 	if parts[0].Count() != before {
 		t.Error("Record after Merge changed the histogram that was merged")
 	}
+	var wide, narrow Histogram
+	wide.Record(ms)
+	wide.Record(9 * ms)
+	narrow.Record(5 * ms)
+	narrow.Merge(&wide)
+	exactly(t, &narrow, "5ms, merged with 1ms and 9ms", 3, ms, 9*ms, 5*ms)
 	none.Merge(&Histogram{})
 	exactly(t, &none, "nothing merged with nothing", 0, 0, 0, 0)
 }
@@ -187,224 +177,6 @@ func TestCorrected(t *testing.T) {
 	h.RecordCorrected(10*ms, 10*ms)
 	h.RecordCorrected(5*ms, 0)
 	exactly(t, &h, "RecordCorrected of 9ms and 10ms each 10ms, and of 5ms without an interval", 3, 5*ms, 10*ms, 8*ms)
-}
-
-// A lateClock is a clock on which a sleep is as much too long as the test says; after the last one it waits for the gate.
-type lateClock struct {
-	mu    sync.Mutex
-	now   time.Time
-	late  []time.Duration
-	asked []time.Duration
-	over  chan struct{} // closed when all were used
-	gate  chan struct{}
-}
-
-func newLateClock(late ...time.Duration) *lateClock {
-	return &lateClock{now: time.Unix(0, 0), late: late, over: make(chan struct{}), gate: make(chan struct{})}
-}
-
-func (c *lateClock) read() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *lateClock) sleep(d time.Duration) {
-	c.mu.Lock()
-	n := len(c.asked)
-	c.asked = append(c.asked, d)
-	if n < len(c.late) {
-		c.now = c.now.Add(d + c.late[n])
-	}
-	c.mu.Unlock()
-	if n == len(c.late) {
-		close(c.over)
-	}
-	if n >= len(c.late) {
-		<-c.gate
-	}
-}
-
-func probed(t *testing.T, correct bool, late ...time.Duration) (*Histogram, []time.Duration) {
-	t.Helper()
-	h := new(Histogram)
-	c := newLateClock(late...)
-	bubble(t, func(t *testing.T) {
-		c.over, c.gate = make(chan struct{}), make(chan struct{})
-		m := Start(Config{Resolution: 10 * ms, Now: c.read, Sleep: c.sleep, Correct: correct})
-		select {
-		case <-c.over:
-		case <-time.After(time.Minute):
-			t.Fatalf("the probe called Sleep %d times, want %d: it measures how long a Sleep takes by Now", len(c.asked), len(late)+1)
-		}
-		h = m.Snapshot()
-		close(c.gate)
-		m.Stop()
-	})
-	return h, c.asked
-}
-
-func TestProbeExact(t *testing.T) {
-	h, asked := probed(t, false, 0, 30*ms, 0, 200*ms, -5*ms)
-	exactly(t, h, "five sleeps of 10ms that are late by 0, 30, 0, 200 and -5ms", 5, time.Microsecond, 200*ms, (230*ms+3*time.Microsecond)/5)
-	for _, d := range asked {
-		if d != 10*ms {
-			t.Errorf("Resolution 10ms: the probe asks Sleep for %v, want 10ms each time", d)
-			break
-		}
-	}
-	h, _ = probed(t, true, 0, 30*ms, 0)
-	exactly(t, h, "with Correct, sleeps of 10ms that are late by 0, 30 and 0ms", 5, time.Microsecond, 30*ms, (60*ms+2*time.Microsecond)/5)
-}
-
-func TestSnapshotIsCopy(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		m := Start(Config{})
-		time.Sleep(105 * ms)
-		before := m.Snapshot()
-		if n := before.Count(); n != 10 {
-			t.Errorf("Resolution 0, after 105ms: %d measurements, want 10, one each 10ms", n)
-		}
-		before.Record(time.Second)
-		if most := m.Snapshot().Max(); most != time.Microsecond {
-			t.Errorf("after a value of 1s was recorded in a snapshot: the next snapshot has Max %v, want 1µs: a snapshot is the caller's", most)
-		}
-		time.Sleep(100 * ms)
-		if n := before.Count(); n != 11 {
-			t.Errorf("100ms later the old snapshot has %d values, want the 11 it had: it is a copy", n)
-		}
-		m.Stop()
-	})
-}
-
-func TestStopEnds(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		m := Start(Config{Resolution: 50 * ms})
-		time.Sleep(120 * ms)
-		m.Stop()
-		n := m.Snapshot().Count()
-		if n < 2 || n > 3 {
-			t.Errorf("stopped after 120ms with a resolution of 50ms: %d measurements, want 2, or 3 with the one that Stop waited for", n)
-		}
-		m.Stop() // a second time does nothing
-		time.Sleep(time.Second)
-		if later := m.Snapshot().Count(); later != n {
-			t.Errorf("Stop returned with %d measurements, and 1s later there are %d: it must wait until the probe has ended", n, later)
-		}
-	})
-	// Stop must not return while the probe is in the middle of a measurement.
-	bubble(t, func(t *testing.T) {
-		c := newLateClock()
-		c.over, c.gate = make(chan struct{}), make(chan struct{})
-		m := Start(Config{Now: c.read, Sleep: c.sleep})
-		select {
-		case <-c.over:
-		case <-time.After(time.Minute):
-			t.Fatal("the probe never called Sleep")
-		}
-		var stopped atomic.Bool
-		go func() {
-			m.Stop()
-			stopped.Store(true)
-		}()
-		synctest.Wait()
-		if stopped.Load() {
-			t.Error("Stop returned while the probe was in Sleep; want it to wait until the probe has ended: the caller is about to close what it uses")
-		}
-		close(c.gate)
-		synctest.Wait()
-		if !stopped.Load() {
-			t.Error("Sleep has returned, and Stop has not")
-		}
-	})
-}
-
-// switches makes n goroutines wait for the processor, one after the other.
-func switches(n int) {
-	ping := make(chan int)
-	done := make(chan bool)
-	go func() {
-		for range ping {
-		}
-		close(done)
-	}()
-	for i := range n {
-		ping <- i
-	}
-	close(ping)
-	<-done
-}
-
-func TestSchedDelta(t *testing.T) {
-	switches(20_000)
-	all, before := SchedLatency(nil)
-	if all.N == 0 || all.P50 > all.P99 || all.P99 > all.Max || all.Max <= 0 {
-		t.Fatalf("SchedLatency(nil) = %+v; want N above 0 and P50 ≤ P99 ≤ Max: goroutines have waited since the process began", all)
-	}
-	counts := slices.Clone(before.Counts)
-	idle, _ := SchedLatency(before)
-	if idle.N > all.N/10 {
-		t.Errorf("SchedLatency of a moment ago: N %d, against %d since the start; want next to none: what was before does not count", idle.N, all.N)
-	}
-	switches(20_000)
-	busy, after := SchedLatency(before)
-	if busy.N < 100 || busy.N > all.N+1_000_000 || busy.P50 > busy.P99 || busy.P99 > busy.Max {
-		t.Errorf("after 20,000 handovers between goroutines: SchedLatency = %+v; want hundreds at least, and P50 ≤ P99 ≤ Max", busy)
-	}
-	if !slices.Equal(counts, before.Counts) {
-		t.Error("a later call changed the histogram that an earlier one returned: metrics.Read writes to what it gave before if it gets the same sample again")
-	}
-	for i, n := range after.Counts {
-		if n < before.Counts[i] {
-			t.Errorf("bucket %d of the histogram returned fell from %d to %d; want counts since the start of the process, which only grow", i, before.Counts[i], n)
-		}
-	}
-}
-
-func TestSchedQuantiles(t *testing.T) {
-	switches(5000)
-	_, now := SchedLatency(nil)
-	// A time at which all counts but one were what they will be: so one value, or three, have come since.
-	for _, add := range []uint64{1, 3} {
-		slot := len(now.Counts) / 2
-		_, fresh := SchedLatency(nil)
-		since := &metrics.Float64Histogram{Counts: slices.Clone(fresh.Counts), Buckets: fresh.Buckets}
-		since.Counts[slot] -= add << 40 // so many that what happens meanwhile does not matter
-		s, _ := SchedLatency(since)
-		end := time.Duration(fresh.Buckets[slot+1] * float64(time.Second))
-		if s.P50 != end || s.P99 != end || s.N < add<<40 {
-			t.Errorf("%d values more in the bucket that ends at %v: SchedLatency = %+v, want P50 and P99 at that end, and those values in N", add<<40, end, s)
-		}
-	}
-}
-
-// spin keeps n goroutines busy until the func that it returns is called.
-func spin(n int) (stop func()) {
-	var over atomic.Bool
-	var wg sync.WaitGroup
-	for range n {
-		wg.Go(func() {
-			for !over.Load() {
-			}
-		})
-	}
-	return func() {
-		over.Store(true)
-		wg.Wait()
-	}
-}
-
-// This test takes real time: what it looks at is the scheduler of the machine.
-func TestBusyLoopSeen(t *testing.T) {
-	stop := spin(2 * runtime.GOMAXPROCS(0))
-	m := Start(Config{Resolution: ms})
-	time.Sleep(200 * ms)
-	m.Stop()
-	stop()
-	if h := m.Snapshot(); h.Count() == 0 || h.Quantile(0.99) < ms {
-		t.Errorf("twice as many busy goroutines as processors, for 200ms: %d measurements, p99 %v; want at least 1ms: a goroutine that is due waits until a busy one is interrupted, after about 10ms",
-			h.Count(), h.Quantile(0.99))
-	}
 }
 
 func TestRecordRace(t *testing.T) {
