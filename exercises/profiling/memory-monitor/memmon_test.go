@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -221,68 +218,6 @@ func TestStopInsideCallback(t *testing.T) {
 	})
 }
 
-func TestAlertNeedsDuration(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		d := newDiary()
-		start(t, t.Context(), Config{Every: time.Second, Keep: 10,
-			Read:    readings(50, 101, 102, 100, 101, 102, 103, 104, 105, 70, 110, 111, 112, 113),
-			Rules:   []Rule{{Name: "heap", Of: live, Over: 100, Clear: 80, For: 3 * time.Second}},
-			OnAlert: d.alert,
-		})
-		time.Sleep(3500 * time.Millisecond)
-		d.want(t, "Over 100 for 3s; 50, 101, 102, 100", "a spike that is shorter than For is none of anybody's business")
-		time.Sleep(3 * time.Second)
-		d.want(t, "Over 100 for 3s; 101 at 4s, 102, 103 at 6s", "each value that is not above Over begins the count anew, and so does one that is equal")
-		time.Sleep(2 * time.Second)
-		d.want(t, "Over 100 for 3s; above it at 4s, 5s, 6s and 7s", "3s after the first of them it fires, once", "7s heap firing 104")
-		time.Sleep(4 * time.Second)
-		d.want(t, "Over 100 for 3s; firing, then 70 at 9s, 110 at 10s, 111, 112 at 12s", "after the all clear the count begins anew, too", "7s heap firing 104", "9s heap clear 70")
-		time.Sleep(time.Second)
-		d.want(t, "Over 100 for 3s; firing, then 70 at 9s, above 100 from 10s to 13s", "and then it fires again", "7s heap firing 104", "9s heap clear 70", "13s heap firing 113")
-
-		at := newDiary()
-		start(t, t.Context(), Config{Every: time.Second, Keep: 10, Read: readings(101), Rules: []Rule{{Name: "now", Of: live, Over: 100}}, OnAlert: at.alert})
-		at.want(t, "a rule without For, and a first sample above Over", "no duration is no waiting", "0s now firing 101")
-	})
-}
-
-func TestAlertHysteresis(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		d := newDiary()
-		start(t, t.Context(), Config{Every: time.Second, Keep: 10,
-			//             0s  1s   2s  3s   4s  5s   6s  7s  8s  9s   10s 11s
-			Read:    readings(90, 110, 90, 110, 81, 120, 80, 99, 79, 105, 90, 10),
-			Rules:   []Rule{{Name: "heap", Of: live, Over: 100, Clear: 80}},
-			OnAlert: d.alert,
-		})
-		time.Sleep(5500 * time.Millisecond)
-		d.want(t, "Over 100, Clear 80; 90, 110, 90, 110, 81, 120", "between Clear and Over nothing changes: whoever is woken at night wants to be woken once", "1s heap firing 110")
-		time.Sleep(3 * time.Second)
-		d.want(t, "Over 100, Clear 80; … 80, 99, 79", "at or below Clear it is all clear, once", "1s heap firing 110", "6s heap clear 80")
-		time.Sleep(3 * time.Second)
-		d.want(t, "Over 100, Clear 80; … 105, 90, 10", "and it can happen again", "1s heap firing 110", "6s heap clear 80", "9s heap firing 105", "11s heap clear 10")
-	})
-}
-
-func TestRulesAreIndependent(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		d := newDiary()
-		n := uint64(0)
-		start(t, t.Context(), Config{Every: time.Second, Keep: 10,
-			Read: func() Sample { n++; return Sample{Live: 10 * n, Goroutines: 100 - 10*n} },
-			Rules: []Rule{
-				{Name: "live", Of: live, Over: 35, Clear: 20},
-				{Name: "goroutines", Of: func(s Sample) uint64 { return s.Goroutines }, Over: 75, Clear: 65},
-				{Name: "live again", Of: live, Over: 35, Clear: 20},
-			},
-			OnSample: d.sample, OnAlert: d.alert,
-		})
-		time.Sleep(3500 * time.Millisecond)
-		d.want(t, "three rules, two values that move in opposite directions", "each rule has a state of its own; the sample is told first, and then the rules in their order",
-			"0s", "0s goroutines firing 90", "1s", "2s", "3s", "3s live firing 40", "3s goroutines clear 60", "3s live again firing 40")
-	})
-}
-
 func TestSlowCallbackDropsTicks(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var times []time.Duration
@@ -304,74 +239,6 @@ func TestSlowCallbackDropsTicks(t *testing.T) {
 		if !slices.Equal(times, want) {
 			t.Errorf("Every 1s, OnSample at 1s takes 6.5s: samples at %v, want %v, perhaps with one at 7.5s: ticks that fall into a slow callback are dropped; making up for them would put the load of six on a process that is slow already",
 				times, want)
-		}
-	})
-}
-
-func TestSlope(t *testing.T) {
-	const mib = 1 << 20
-	bubble(t, func(t *testing.T) {
-		begun := time.Now()
-		seconds := func() float64 { return time.Since(begun).Seconds() }
-		slept := false
-		m := start(t, t.Context(), Config{Every: time.Second, Keep: 1000,
-			// 100 MiB and 1 MiB a second more, with a ripple; after a minute it grows by 3 MiB a second.
-			Read: func() Sample {
-				s := seconds()
-				grown := s + 2*max(0, s-60)
-				ripple := math.Mod(math.Round(s), 2) * 0.01
-				return Sample{Live: uint64((100 + grown + ripple) * mib)}
-			},
-			OnSample: func(s Sample) {
-				if !slept && seconds() > 19.5 {
-					slept = true
-					time.Sleep(10 * time.Second)
-				}
-			},
-		})
-		want := func(window time.Duration, mibs float64, why string) {
-			t.Helper()
-			synctest.Wait()
-			slope, ok := m.Slope(window)
-			if got := slope / mib; !ok || !(math.Abs(got-mibs) <= 0.01*mibs) { // NaN is not
-				t.Errorf("after %v: Slope(%v) = %.4f MiB/s, %v; want %.3f ± 1 %%, true: %s", time.Since(begun), window, got, ok, mibs, why)
-			}
-		}
-		time.Sleep(19500 * time.Millisecond)
-		want(time.Hour, 1, "Live grows by 1 MiB a second")
-		time.Sleep(40 * time.Second)
-		want(time.Hour, 1, "Live grows by 1 MiB a second, and one callback took ten: slopes are over the times at which samples were taken")
-		time.Sleep(60 * time.Second)
-		want(30500*time.Millisecond, 3, "in the window of the newest 30.5s Live grows by 3 MiB a second; what was before is not in it")
-	})
-
-	bubble(t, func(t *testing.T) {
-		n := uint64(0)
-		m := start(t, t.Context(), Config{Every: time.Second, Keep: 10, Read: func() Sample { n++; return Sample{Live: 1000*mib - n*mib} }})
-		time.Sleep(5500 * time.Millisecond)
-		if slope, ok := m.Slope(time.Minute); !ok || !(math.Abs(slope/mib+1) <= 0.01) {
-			t.Errorf("Live falls by 1 MiB a second: Slope = %.4f MiB/s, %v; want -1, true: sizes are unsigned, slopes are not", slope/mib, ok)
-		}
-	})
-}
-
-func TestSlopeNeedsThree(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		n := uint64(0)
-		m := start(t, t.Context(), Config{Every: time.Second, Keep: 10, Read: func() Sample { n += 5; return Sample{Live: n} }})
-		time.Sleep(1500 * time.Millisecond)
-		if slope, ok := m.Slope(time.Hour); ok || slope != 0 {
-			t.Errorf("two samples: Slope = %g, %v; want 0, false: through two points goes any line", slope, ok)
-		}
-		time.Sleep(time.Second)
-		if slope, ok := m.Slope(time.Hour); !ok || !(math.Abs(slope-5) <= 1e-6) {
-			t.Errorf("Live 5, 10, 15: Slope = %g, %v; want 5, true", slope, ok)
-		}
-		if slope, ok := m.Slope(2 * time.Second); !ok || !(math.Abs(slope-5) <= 1e-6) {
-			t.Errorf("Live 5, 10, 15 in 2s: Slope(2s) = %g, %v; want 5, true: a sample that is 2s older is at most 2s older", slope, ok)
-		}
-		if slope, ok := m.Slope(1500 * time.Millisecond); ok || slope != 0 {
-			t.Errorf("three samples, two of them in the window: Slope = %g, %v; want 0, false", slope, ok)
 		}
 	})
 }
@@ -406,51 +273,6 @@ func TestBadConfig(t *testing.T) {
 			t.Errorf("Keep 1, Clear equal to Over, no callbacks, after 2.5s: %d samples, want 1", n)
 		}
 	})
-}
-
-// garbage is what the collector does not know of yet.
-var garbage []byte
-
-func TestReadRuntimePlausible(t *testing.T) {
-	const mib = 1 << 20
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // collections are the test's
-	runtime.GC()
-	before := ReadRuntime()
-	if before.Live == 0 || before.Total < before.Live || before.Released > before.Total || before.Goroutines < 1 || before.At.IsZero() {
-		t.Fatalf("ReadRuntime() = %+v; want Live above 0, Total at least Live, Released at most Total, Goroutines at least 1, and a time", before)
-	}
-	if want := before.Total - before.Released; before.Resident != want {
-		t.Errorf("ReadRuntime(): Total %d, Released %d, Resident %d; want %d, the difference", before.Total, before.Released, before.Resident, want)
-	}
-
-	kept := make([]byte, 32*mib)
-	var gate sync.WaitGroup
-	gate.Add(1)
-	for range 50 {
-		go gate.Wait()
-	}
-	runtime.GC()
-	full := ReadRuntime()
-	if grown := int64(full.Live) - int64(before.Live); grown < 31*mib || grown > 40*mib {
-		t.Errorf("32 MiB more are in use: Live grew by %s, want about that", kit.Bytes(grown))
-	}
-	if full.GCs <= before.GCs {
-		t.Errorf("after a collection: GCs %d, before it %d; want more", full.GCs, before.GCs)
-	}
-	if n := int64(full.Goroutines) - int64(before.Goroutines); n < 50 || n > 60 {
-		t.Errorf("50 goroutines more: Goroutines grew by %d", n)
-	}
-	gate.Done()
-
-	for range 64 {
-		garbage = make([]byte, mib)
-	}
-	dirty := ReadRuntime()
-	if grown := int64(dirty.Live) - int64(full.Live); grown > 8*mib {
-		t.Errorf("64 MiB were allocated and dropped, and not yet collected: Live grew by %s, want next to nothing: Live is what is in use; with the dead counted it is a saw-tooth, and every alert on it is false",
-			kit.Bytes(grown))
-	}
-	runtime.KeepAlive(kept)
 }
 
 func TestSamplesRace(t *testing.T) {
@@ -489,18 +311,4 @@ func TestSamplesRace(t *testing.T) {
 			t.Fatal("eight goroutines called Stop, and Done is still open 5s later")
 		}
 	}
-}
-
-func TestNilReadIsReadRuntime(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		m, err := Start(t.Context(), Config{Every: time.Hour, Keep: 1})
-		if err != nil || m == nil {
-			t.Fatalf("Start without Read = %v, %v; want a monitor", m, err)
-		}
-		synctest.Wait()
-		m.Stop()
-		if samples := m.Samples(); len(samples) != 1 || samples[0].Total == 0 || samples[0].Goroutines == 0 {
-			t.Errorf("Start without Read: samples %+v; want one, of this process", samples)
-		}
-	})
 }
