@@ -31,47 +31,6 @@ func Rand(tb testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
 }
 
-// HeapLive is the live heap in bytes: what is still allocated after two forced collections. Two, because the first one
-// may only move pools to their victim caches and queue finalizers and cleanups.
-func HeapLive() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	harness.HeapWasRead()
-	return m.HeapAlloc
-}
-
-// HeapGrowth is how many bytes of live heap ops calls of f leave behind. A twentieth of the calls is made before the
-// first reading, so that tables that fill once don't count. Growth below zero is reported as zero.
-func HeapGrowth(ops int, f func(i int)) int64 {
-	warm := ops / 20
-	for i := range warm {
-		f(i)
-	}
-	before := HeapLive()
-	for i := warm; i < ops; i++ {
-		f(i)
-	}
-	return max(0, int64(HeapLive())-int64(before))
-}
-
-// HeapSeries calls f points × perPoint times and reads the live heap after each perPoint calls. The readings become the
-// series name, in bytes over calls; the return value is the growth from the first reading to the last.
-func HeapSeries(name string, points, perPoint int, f func(i int)) int64 {
-	first := HeapLive()
-	harness.Point(name, "B", "calls", 0, float64(first))
-	last := first
-	for p := range points {
-		for i := range perPoint {
-			f(p*perPoint + i)
-		}
-		last = HeapLive()
-		harness.Point(name, "B", "calls", float64((p+1)*perPoint), float64(last))
-	}
-	return max(0, int64(last)-int64(first))
-}
-
 // Point adds one point to a chart of the exercise's own: y in unit over x, where axis names what x is. Under plain
 // "go test" it does nothing.
 func Point(series, unit, axis string, x, y float64) { harness.Point(series, unit, axis, x, y) }

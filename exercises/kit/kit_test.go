@@ -52,38 +52,6 @@ func TestRandTellsTheSeedOfAFailure(t *testing.T) {
 	}
 }
 
-var kept [][]byte
-
-func TestHeapGrowth(t *testing.T) {
-	kept = nil
-	const ops, size = 200, 10_000
-	grown := HeapGrowth(ops, func(int) { kept = append(kept, make([]byte, size)) })
-	// A twentieth of the calls is made before the first reading.
-	if least, most := int64(ops*size*9/10), int64(ops*size*5/4); grown < least || grown > most {
-		t.Errorf("after keeping %d × %d bytes HeapGrowth = %d, want %d to %d", ops, size, grown, least, most)
-	}
-	kept = nil
-	if grown := HeapGrowth(ops, func(int) { _ = make([]byte, size) }); grown > size {
-		t.Errorf("after allocating and keeping nothing HeapGrowth = %d, want about 0", grown)
-	}
-}
-
-func TestHeapSeriesCallsInOrder(t *testing.T) {
-	kept = nil
-	var calls []int
-	grown := HeapSeries("test", 4, 5, func(i int) {
-		calls = append(calls, i)
-		kept = append(kept, make([]byte, 10_000))
-	})
-	kept = nil
-	if len(calls) != 20 || calls[0] != 0 || calls[19] != 19 {
-		t.Errorf("HeapSeries called f with %v, want 0 to 19", calls)
-	}
-	if grown < 190_000 || grown > 260_000 {
-		t.Errorf("after keeping 20 × 10,000 bytes HeapSeries = %d", grown)
-	}
-}
-
 func TestGoroutines(t *testing.T) {
 	if n := Goroutines(func() { go func() {}() }); n != 0 {
 		t.Errorf("of a goroutine that ends, %d are left; want 0", n)
