@@ -1,9 +1,7 @@
 package lessons
 
 import (
-	"bytes"
 	"fmt"
-	"html"
 	"html/template"
 	"strings"
 
@@ -23,25 +21,11 @@ func Markdown(source []byte) (template.HTML, error) {
 			}
 			idOnly(h)
 		}
-		if code, ok := n.(*ast.FencedCodeBlock); ok {
-			writeCode(&b, code, source)
-			continue
-		}
 		if err := prose(&b, n, source); err != nil {
 			return "", fmt.Errorf("rendering Markdown: %w", err)
 		}
 	}
 	return template.HTML(b.String()), nil
-}
-
-func writeCode(b *strings.Builder, code *ast.FencedCodeBlock, source []byte) {
-	lang := string(code.Language(source))
-	content := string(bytes.TrimSuffix(code.Lines().Value(source), []byte("\n")))
-	body := html.EscapeString(content)
-	if lang != "" {
-		body = highlight(lang, content)
-	}
-	fmt.Fprintf(b, "<pre class=\"chroma\" tabindex=\"0\"><code>%s</code></pre>\n", body)
 }
 
 // Highlight is source code with class names for its parts, as in a lesson's blocks; lang is "go" or "js".

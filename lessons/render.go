@@ -266,7 +266,7 @@ func (q *predict) render(w *strings.Builder) error {
 		if o.right {
 			right = " data-right"
 		}
-		fmt.Fprintf(w, "<label><input type=\"radio\" name=\"%s\" value=\"%d\"%s> %s</label>\n", id, i, right, words)
+		fmt.Fprintf(w, "<label><input type=\"radio\" name=\"%s\" value=\"%d\"%s> <span>%s</span></label>\n", id, i, right, words)
 	}
 	w.WriteString("</fieldset>\n<details class=\"predict-answer\"><summary>Compare with the answer</summary>\n")
 	for _, o := range q.options {
