@@ -5,6 +5,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,7 +61,7 @@ type Pool[C Conn] struct {
 type entry[C Conn] struct {
 	conn C
 	born time.Time
-	idle time.Time // since when
+	idle time.Time // when it was last given back
 }
 
 // A grant is what a waiter gets: a place and its connection, a place without one, or an error.
@@ -133,14 +134,15 @@ func (p *Pool[C]) place(ctx context.Context) (*entry[C], error) {
 	case <-ctx.Done():
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	select {
 	case g := <-ready: // came just before we could leave the line: somebody else needs it
+		p.mu.Unlock()
 		if g.err == nil {
-			p.give(g.entry)
+			p.putBack(g.entry, true)
 		}
 	default:
 		p.waiters.Remove(inLine)
+		p.mu.Unlock()
 	}
 	return nil, ctx.Err()
 }
@@ -150,13 +152,14 @@ func (p *Pool[C]) fill(ctx context.Context, e *entry[C]) (_ *entry[C], err error
 	filled := false
 	defer func() { // for a Dial that panics, too
 		if !filled {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.give(nil)
+			p.putBack(nil, false)
 		}
 	}()
 	for e != nil && !p.works(ctx, e) {
 		p.shut(e)
+		if err := ctx.Err(); err != nil { // which would fail the pings of all others, and so close them
+			return nil, err
+		}
 		p.mu.Lock()
 		e = p.lastIdle()
 		p.mu.Unlock()
@@ -178,7 +181,8 @@ func (p *Pool[C]) fill(ctx context.Context, e *entry[C]) (_ *entry[C], err error
 	closed := p.closed
 	p.mu.Unlock()
 	if closed {
-		return nil, errors.Join(ErrClosed, p.shut(e))
+		p.shut(e)
+		return nil, ErrClosed
 	}
 	filled = true
 	return e, nil
@@ -189,7 +193,7 @@ func (p *Pool[C]) works(ctx context.Context, e *entry[C]) bool {
 	if p.tooOld(e) {
 		return false
 	}
-	asleep := !e.idle.IsZero() && p.cfg.PingAfter > 0 && time.Since(e.idle) > p.cfg.PingAfter
+	asleep := p.cfg.PingAfter > 0 && time.Since(e.idle) > p.cfg.PingAfter
 	return !asleep || e.conn.Ping(ctx) == nil
 }
 
@@ -204,18 +208,17 @@ func (p *Pool[C]) lastIdle() *entry[C] {
 		return nil
 	}
 	e := p.idle[last]
-	p.idle[last] = nil
-	p.idle = p.idle[:last]
+	p.idle = slices.Delete(p.idle, last, last+1)
 	return e
 }
 
 // give passes a place on, with its connection if there is one: to the first who waits, else e becomes idle and the place
 // is free. p.mu is held.
 func (p *Pool[C]) give(e *entry[C]) {
+	if e != nil {
+		e.idle = time.Now()
+	}
 	if first := p.waiters.Front(); first != nil {
-		if e != nil {
-			e.idle = time.Time{}
-		}
 		p.waiters.Remove(first).(chan grant[C]) <- grant[C]{entry: e}
 		return
 	}
@@ -223,7 +226,6 @@ func (p *Pool[C]) give(e *entry[C]) {
 	if e == nil {
 		return
 	}
-	e.idle = time.Now()
 	p.idle = append(p.idle, e)
 	if len(p.idle) == 1 {
 		p.planReaping()
@@ -250,8 +252,8 @@ func (p *Pool[C]) reap() {
 	for due < len(p.idle) && time.Since(p.idle[due].idle) >= p.cfg.IdleTimeout {
 		due++
 	}
-	gone := p.idle[:due:due]
-	p.idle = append([]*entry[C](nil), p.idle[due:]...)
+	gone := slices.Clone(p.idle[:due])
+	p.idle = slices.Delete(p.idle, 0, due)
 	p.counts.InUse += due
 	p.planReaping()
 	p.mu.Unlock()
@@ -279,10 +281,10 @@ func (p *Pool[C]) shutAll(entries []*entry[C]) error {
 	return errors.Join(errs...)
 }
 
-// putBack ends a lease.
+// putBack gives a place back, with its connection if there is one. A connection that nobody may use again is closed.
 func (p *Pool[C]) putBack(e *entry[C], usable bool) {
 	p.mu.Lock()
-	if usable && !p.closed && !p.tooOld(e) {
+	if e == nil || usable && !p.closed && !p.tooOld(e) {
 		p.give(e)
 		p.mu.Unlock()
 		return

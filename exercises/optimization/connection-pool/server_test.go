@@ -7,12 +7,16 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"hotloop/exercises/kit"
 )
 
 // A server is what the tests' pools connect to. It counts, and it fails as it is told.
 type server struct {
 	dialTime time.Duration
 	onDial   func(n int) error // of the n-th Dial, counted from 1; may panic
+	onPing   func(context.Context) error
+	onClose  func() error
 
 	mu    sync.Mutex
 	dials int
@@ -62,34 +66,44 @@ type conn struct {
 	closed bool
 }
 
-func (c *conn) Ping(context.Context) error {
+func (c *conn) Ping(ctx context.Context) error {
 	c.server.mu.Lock()
-	defer c.server.mu.Unlock()
 	c.pings++
+	dead := c.dead
 	if c.closed {
 		c.server.wrong = append(c.server.wrong, "Ping of a closed connection")
 	}
-	if c.dead {
+	c.server.mu.Unlock()
+	switch {
+	case dead:
 		return errors.New("connection reset by peer")
+	case c.server.onPing != nil:
+		return c.server.onPing(ctx)
 	}
 	return nil
 }
 
-func (c *conn) Close() error {
+func (c *conn) Close() (err error) {
 	c.server.mu.Lock()
-	defer c.server.mu.Unlock()
 	if c.closed {
 		c.server.wrong = append(c.server.wrong, "second Close of a connection")
 	}
 	c.closed = true
+	c.server.mu.Unlock()
+	if c.server.onClose != nil {
+		err = c.server.onClose()
+	}
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
 	c.server.open--
-	return nil
+	return err
 }
 
 // bubble runs a test on a clock of its own: sleeping costs no time, and the clock moves when every goroutine waits. At
 // its end, a goroutine that can never wake up again is a leak.
 func bubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
+	kit.Limit(t, 10*time.Second, "a goroutine waits for the pool's lock, and whoever holds it sleeps, dials, pings or closes, or the pool works without end")
 	defer func() {
 		if v := recover(); v != nil {
 			t.Errorf("goroutines of the pool or of those who wait for a connection are still there, and nothing can wake them: a place was lost, or Close forgot somebody (%v)", v)

@@ -144,8 +144,8 @@ func (p *Pool[C]) await(ctx context.Context) error {
 	}
 }
 
-// try makes a working connection of an idle one, or of none. It returns neither if e turns out not to work. The lock is
-// held, but not meanwhile.
+// try makes a working connection of an idle one, or of none. It returns neither if e turns out not to work, and there is
+// time to look for another. The lock is held, but not meanwhile.
 func (p *Pool[C]) try(ctx context.Context, e *entry[C]) (_ *entry[C], err error) {
 	p.mu.Unlock()
 	defer p.mu.Lock()
@@ -169,7 +169,7 @@ func (p *Pool[C]) try(ctx context.Context, e *entry[C]) (_ *entry[C], err error)
 	} else if p.old(e) || p.cfg.PingAfter > 0 && time.Since(e.released) > p.cfg.PingAfter && e.conn.Ping(ctx) != nil {
 		e.conn.Close()
 		p.count(func() { p.counts.Closed++ })
-		return nil, nil
+		return nil, ctx.Err()
 	}
 	closed := false
 	p.count(func() { closed = p.closed })

@@ -8,6 +8,7 @@ package connpool
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -138,6 +139,9 @@ func (p *Pool[C]) acquire(ctx context.Context) (lease *Lease[C], err error) {
 			return &Lease[C]{pool: p, kept: c}, nil
 		}
 		p.end(c)
+		if ctx.Err() != nil { // the others are not to blame for it
+			break
+		}
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -217,22 +221,33 @@ func (p *Pool[C]) reap() {
 			return
 		case <-ticks.C:
 		}
-		var stale []kept[C]
-		p.with(func() {
-			var fresh []kept[C]
-			for _, c := range p.stack {
-				if time.Since(c.since) < p.config.IdleTimeout {
-					fresh = append(fresh, c)
-				} else {
-					stale = append(stale, c)
-				}
-			}
-			p.stack = fresh
-		})
-		for _, c := range stale {
-			p.end(c)
+		for p.reapOne() {
 		}
 	}
+}
+
+// reapOne closes the connection that has been idle longest, if that is long enough. It takes a place for it, as everybody
+// does who has a connection in hand; if all are taken, none is idle.
+func (p *Pool[C]) reapOne() (found bool) {
+	select {
+	case p.places <- struct{}{}:
+	default:
+		return false
+	}
+	defer func() { <-p.places }()
+	var c kept[C]
+	p.with(func() {
+		if found = len(p.stack) > 0 && time.Since(p.stack[0].since) >= p.config.IdleTimeout; found {
+			c = p.stack[0]
+			p.stack = slices.Delete(p.stack, 0, 1)
+			p.used++
+		}
+	})
+	if found {
+		p.end(c)
+		p.with(func() { p.used-- })
+	}
+	return found
 }
 
 // Stats are the counts of this moment.
