@@ -39,6 +39,8 @@ func v8File(r *rand.Rand, fields, types []string, nodes []v8Node) string {
 			fieldTypes[i] = types
 		case "name":
 			fieldTypes[i] = "string"
+		case "flags":
+			fieldTypes[i] = []string{"closure", "object"}
 		default:
 			fieldTypes[i] = "number"
 		}
@@ -62,6 +64,8 @@ func v8File(r *rand.Rand, fields, types []string, nodes []v8Node) string {
 				fmt.Fprint(&b, number[n.name])
 			case "self_size":
 				fmt.Fprint(&b, n.size)
+			case "flags":
+				fmt.Fprint(&b, r.IntN(2))
 			default:
 				fmt.Fprint(&b, r.IntN(100_000))
 			}
@@ -119,6 +123,8 @@ func TestV8Counts(t *testing.T) {
 	r := kit.Rand(t)
 	wantClasses(t, "a snapshot with 1,000 objects of the class Leaky", v8File(r, v8Fields, v8Types, someNodes(r)),
 		"counted are nodes of the types object and closure; strings, arrays and hidden nodes may have the same names", someClasses...)
+	wantClasses(t, "a snapshot with an object of 2⁵³−1 bytes", v8File(r, v8Fields, v8Types, []v8Node{{"object", "Huge", 1<<53 - 1}}),
+		"numbers go up to 2⁵³−1", Class{"Huge", 1, 1<<53 - 1})
 }
 
 func TestV8FieldOrder(t *testing.T) {
@@ -131,7 +137,7 @@ func TestV8FieldOrder(t *testing.T) {
 			fields = slices.DeleteFunc(fields, func(f string) bool { return f != "type" && f != "name" && f != "self_size" && f != "id" })
 		}
 		wantClasses(t, fmt.Sprintf("a snapshot with the fields %q and the types %q", fields, types), v8File(r, fields, types, someNodes(r)),
-			"node_fields and node_types say where what stands; V8 has changed both several times", someClasses...)
+			"node_fields and node_types say where what stands, and more than one entry of node_types may be a list; V8 has changed both several times", someClasses...)
 	}
 }
 
@@ -203,11 +209,13 @@ func TestV8CutOff(t *testing.T) {
 			return
 		}
 	}
+	wantFormatError(t, "a brace and 200,000 spaces", "{"+strings.Repeat(" ", 200_000))
 }
 
 func TestV8Broken(t *testing.T) {
 	r := kit.Rand(t)
 	file := v8File(r, v8Fields, v8Types, []v8Node{{"object", "Leaky", 40}, {"closure", "onData", 64}})
+	typeLast := v8File(r, []string{"name", "self_size", "type"}, v8Types, []v8Node{{"object", "Leaky", 40}})
 	replaced := func(old, new string) string {
 		if !strings.Contains(file, old) {
 			t.Fatalf("the snapshot has no %q", old)
@@ -238,6 +246,10 @@ func TestV8Broken(t *testing.T) {
 		"a number for a name":             replaced(`"Leaky"`, `7`),
 		"a comma too much":                replaced("\n],\n\"edges\"", ",\n],\n\"edges\""),
 		"a comma too little":              replaced(`"nodes":[3,1,`, `"nodes":[3 1,`),
+		"a number left out":               replaced(`"nodes":[3,1,`, `"nodes":[3,,`),
+		"a semicolon for a comma":         replaced(`"nodes":[3,1,`, `"nodes":[3;1,`),
+		"a size of 2⁵³":                   replaced(",40,", ",9007199254740992,"),
+		"a type of 2⁶⁴−1":                 strings.Replace(typeLast, ",3\n]", ",18446744073709551615\n]", 1),
 		"a number of twenty digits":       replaced(`"nodes":[3,1,`, `"nodes":[3,1,99999999999999999999`),
 		"nodes that begin with a brace":   replaced(`"nodes":[`, `"nodes":{`),
 		"nodes that end with a brace":     replaced("\n],\n\"edges\"", "\n},\n\"edges\""),

@@ -177,7 +177,7 @@ func ParseV8(r io.Reader) (map[string]Class, error) {
 		node := nodes[:len(fields)]
 		nodes = nodes[len(fields):]
 		for _, field := range node {
-			if n, ok := field.(float64); !ok || n < 0 || n != float64(int64(n)) {
+			if n, ok := field.(float64); !ok || n < 0 || n > 1<<53-1 || n != float64(int64(n)) {
 				return nil, ErrFormat
 			}
 		}

@@ -258,7 +258,7 @@ func wholeNumbers(list []byte) (numbers []int64, ok bool) {
 			digits++
 		}
 		rest = trim(rest[digits:])
-		if digits == 0 || digits > 16 || len(rest) == 0 || rest[0] != ',' && rest[0] != ']' {
+		if digits == 0 || digits > 16 || n > 1<<53-1 || len(rest) == 0 || rest[0] != ',' && rest[0] != ']' {
 			return nil, false
 		}
 		numbers = append(numbers, n)
