@@ -211,6 +211,15 @@ func TestKeyKeepsArgumentsApart(t *testing.T) {
 			seen[k] = cut
 		}
 	}
+	// Whatever stands between two arguments in a key may stand in an argument.
+	whole := key(t, "ab", "cd")
+	for from := range len(whole) {
+		for to := from; to <= len(whole); to++ {
+			if part := whole[from:to]; key(t, part) == whole {
+				t.Fatalf("Key(%q) and Key(\"ab\", \"cd\") are equal: whoever chooses an argument can choose whose result he gets", part)
+			}
+		}
+	}
 }
 
 func random(r *rand.Rand, n int) string {
