@@ -48,12 +48,24 @@ func proveBlock(t *testing.T, b *Block, all []*Block) {
 		i := slices.IndexFunc(all, func(o *Block) bool { return o.ID == f.Block })
 		write(t, dir, f.Name, all[i].Source)
 	}
-	stdout, stderr, exit := runBlock(t, b, dir)
-	if exit != b.Exit {
-		t.Fatalf("exit status %d, want %d\nstdout:\n%s\nstderr:\n%s", exit, b.Exit, stdout, stderr)
+	// A time is another one while something else takes the processor: a block that measures may be wrong once, not thrice.
+	tries := 1
+	if strings.Contains(b.Output, "~") {
+		tries = 3
 	}
-	if err := Match(b.Output, stdout, b.Expect); err != nil {
-		t.Errorf("the page records another output: %v\nprinted:\n%s\nstderr:\n%s", err, stdout, stderr)
+	for try := 1; ; try++ {
+		stdout, stderr, exit := runBlock(t, b, dir)
+		if exit != b.Exit {
+			t.Fatalf("exit status %d, want %d\nstdout:\n%s\nstderr:\n%s", exit, b.Exit, stdout, stderr)
+		}
+		err := Match(b.Output, stdout, b.Expect)
+		if err == nil {
+			return
+		}
+		if try == tries {
+			t.Fatalf("the page records another output: %v\nprinted, the last of %d times:\n%s\nstderr:\n%s", err, tries, stdout, stderr)
+		}
+		t.Logf("try %d: %v", try, err)
 	}
 }
 
