@@ -11,25 +11,6 @@ import (
 	"hotloop/runner/report"
 )
 
-// Sources that are small and have much to be compiled. They are compiled, or the compiler is stopped and the learner told
-// so; hotloop itself fails at none.
-func TestCompileBombs(t *testing.T) {
-	for _, tt := range []struct{ name, code string }{
-		{"data", "var big = [1 << 31]byte{1}\n\nfunc init() { big[len(big)-1]++ }\n"},
-		{"20,000 parentheses", "var x = " + strings.Repeat("(", 20_000) + "1" + strings.Repeat(")", 20_000) + "\n"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			r := newRunner(t)
-			isolate(t, r)
-			rep := runOn(t, r, solution(adderReference+tt.code))
-			if rep.Verdict != report.CompileError || rep.Reason == "" {
-				t.Errorf("verdict %q, %q; want a compile error with a reason", rep.Verdict, rep.Reason)
-			}
-			t.Logf("%.1f s: %.200s", rep.Seconds, rep.Reason)
-		})
-	}
-}
-
 // A solution that leaves servers behind, listening and serving, is as good as its answers: the process ends with its tests.
 func TestServersThatAreNeverStopped(t *testing.T) {
 	source := strings.Replace(adderReference, "package add\n", `package add

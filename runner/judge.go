@@ -80,7 +80,7 @@ func notCompiled(rep *report.Report) bool {
 
 func compileReason(rep *report.Report, ev *evidence, res sandbox.Result) string {
 	if res.Status != sandbox.Exited {
-		return "The compiler was stopped: " + lowerFirst(res.Reason)
+		return ofCompiler.Replace(res.Reason)
 	}
 	errs := errorsOf(rep)
 	if len(errs) == 0 {
@@ -93,6 +93,9 @@ func compileReason(rep *report.Report, ev *evidence, res sandbox.Result) string 
 	}
 	return reason
 }
+
+// ofCompiler makes the sandbox's reason why a program ended one why the compiler did.
+var ofCompiler = strings.NewReplacer("Stopped", "The compiler was stopped", "Your program", "The compiler")
 
 // errorsOf are the diagnostics that are not mere remarks.
 func errorsOf(rep *report.Report) []report.Diagnostic {
@@ -241,11 +244,4 @@ func missedReason(b *report.Benchmark) string {
 		return fmt.Sprintf("%s: %s; at most %s is wanted.", b.Name, measure.Format(b.Yours.Center, b.Unit), measure.Format(*b.Target.AtMost, b.Unit))
 	}
 	return fmt.Sprintf("%s (%s) is %.3g times as good as naive; %g times is wanted.", b.Name, b.Unit, b.Speedup.Center, b.Target.Speedup)
-}
-
-func lowerFirst(s string) string {
-	if s == "" {
-		return "no reason is known."
-	}
-	return strings.ToLower(s[:1]) + s[1:]
 }

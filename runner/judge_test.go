@@ -53,7 +53,8 @@ func TestJudge(t *testing.T) {
 			rep.Diagnostics = []report.Diagnostic{{File: "a.go", Line: 3, Message: "odd", Severity: "warning"},
 				{File: "a.go", Line: 4, Message: "undefined: x\n\tmore"}, {File: "a.go", Line: 9}}
 		}, report.CompileError, "a.go:4: undefined: x (and 1 more)"},
-		{"compiler stopped", ended(executor.Build, stopped(sandbox.MemoryLimit, "Stopped: memory limit.")), report.CompileError, "The compiler was stopped: stopped: memory limit."},
+		{"compiler stopped", ended(executor.Build, stopped(sandbox.MemoryLimit, "Stopped: memory limit.")), report.CompileError, "The compiler was stopped: memory limit."},
+		{"compiler killed", ended(executor.Build, stopped(sandbox.Signaled, "Your program was ended by signal killed.")), report.CompileError, "The compiler was ended by signal killed."},
 		{"not run", func(rep *report.Report, ev *evidence) { rep.Tests, ev.tested = nil, nil }, report.Invalid, "Nothing was run."},
 
 		{"a test fails", test(report.TestFail), report.WrongAnswer, "TestB failed."},
