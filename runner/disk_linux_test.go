@@ -18,34 +18,42 @@ import (
 
 // What a run on a small disk came to.
 type onSmallDisk struct {
-	Verdict, Reason, Error, Hint string
+	Verdict, Reason, Error, Hint, Dir string
 }
 
 const smallDisk = "HOTLOOP_TEST_SMALL_DISK"
 
-// A disk that is full when the run's folder is written, when the compiler writes and when the linker does is an error with
-// a next step, and never a learner's "compile error". A solution that fills the disk itself fails its own test.
+// A disk that is full when the run's folder is written, when the compiler writes and when the linker does, or when what is
+// compiled once is kept, is an error with a next step, and never a learner's "compile error" or an exercise that is
+// broken. A solution that fills the disk itself fails its own test.
 func TestDiskFull(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		size   int // of the disk that holds the runs, in bytes
+		folder string // on the small disk: "runs", or "cache"
+		size   int    // of that disk, in bytes
 		source string
 		want   onSmallDisk
 	}{
-		{"folder", 4 << 10, adderReference, onSmallDisk{Error: "planning the run: writing "}},
-		{"compiler", 64 << 10, adderReference, onSmallDisk{Error: "no space left on device"}},
-		{"linker", 1 << 20, adderReference, onSmallDisk{Error: "no space left on device"}},
-		{"enough", 64 << 20, adderReference, onSmallDisk{Verdict: string(report.Accepted)}},
-		{"solution", 8 << 20, filler, onSmallDisk{Verdict: string(report.WrongAnswer), Reason: "TestAdd"}},
-		{"solution that does not compile", 64 << 20, "package add\nfunc", onSmallDisk{Verdict: string(report.CompileError), Reason: "add.go:2"}},
+		{"folder", "runs", 4 << 10, adderReference, onSmallDisk{Error: "planning the run: writing "}},
+		{"compiler", "runs", 64 << 10, adderReference, onSmallDisk{Error: "no space left on device"}},
+		{"linker", "runs", 1 << 20, adderReference, onSmallDisk{Error: "no space left on device"}},
+		{"enough", "runs", 64 << 20, adderReference, onSmallDisk{Verdict: string(report.Accepted)}},
+		{"solution", "runs", 8 << 20, filler, onSmallDisk{Verdict: string(report.WrongAnswer), Reason: "TestAdd"}},
+		{"kit", "cache", 4 << 10, adderReference, onSmallDisk{Error: "keeping compiled packages in "}},
+		{"packages", "cache", 512 << 10, adderReference, onSmallDisk{Verdict: string(report.Accepted)}},
+		{"solution that does not compile", "runs", 64 << 20, "package add\nfunc", onSmallDisk{Verdict: string(report.CompileError), Reason: "add.go:2"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := runOnSmallDisk(t, tt.size, tt.source)
+			got := runOnSmallDisk(t, tt.folder, tt.size, tt.source)
 			if got.Verdict != tt.want.Verdict || !strings.Contains(got.Reason, tt.want.Reason) || !strings.Contains(got.Error, tt.want.Error) {
 				t.Errorf("on a disk of %d KiB: %+v, want %+v", tt.size>>10, got, tt.want)
 			}
-			if got.Error != "" && !strings.Contains(got.Hint, "free some space") {
-				t.Errorf("hint %q to %q; want it to say what to do", got.Hint, got.Error)
+			variable := map[string]string{"runs": "TMPDIR", "cache": "XDG_CACHE_HOME"}[tt.folder]
+			if got.Error != "" && (!strings.Contains(got.Hint, "free some space") || !strings.Contains(got.Hint, variable)) {
+				t.Errorf("hint %q to %q; want it to say what to do, and of %s", got.Hint, got.Error, variable)
+			}
+			if got.Error != "" && !strings.HasPrefix(got.Dir, tt.folder) {
+				t.Errorf("%q says that the disk of %q is full, want that of %q", got.Error, got.Dir, tt.folder)
 			}
 		})
 	}
@@ -59,8 +67,8 @@ var filler = strings.NewReplacer("package add\n", "package add\n\nimport \"os\"\
 	return -1
 `).Replace(adderReference)
 
-// runOnSmallDisk runs the source in another process, whose folder of runs is on a disk of size bytes.
-func runOnSmallDisk(t *testing.T, size int, source string) (got onSmallDisk) {
+// runOnSmallDisk runs the source in another process, whose folder of runs, or of the cache, is on a disk of size bytes.
+func runOnSmallDisk(t *testing.T, folder string, size int, source string) (got onSmallDisk) {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -73,7 +81,15 @@ func runOnSmallDisk(t *testing.T, size int, source string) (got onSmallDisk) {
 		t.Skipf("making a small disk with bwrap: %v\n%s\ninstall bubblewrap; \"hotloop doctor\" says what else it needs", err, out)
 	}
 	cmd := exec.Command("bwrap", append(args, exe, "-test.run=^TestOnSmallDisk$")...)
-	cmd.Env = append(os.Environ(), smallDisk+"="+dir, "HOTLOOP_TEST_CACHE="+cacheDir(), "HOTLOOP_SANDBOX=", "HOTLOOP_TEST_SOURCE="+source)
+	runs, cache := t.TempDir(), cacheDir()
+	switch folder {
+	case "runs":
+		runs = dir
+	case "cache":
+		cache = filepath.Join(dir, folder)
+	}
+	cmd.Env = append(os.Environ(), smallDisk+"="+dir, "HOTLOOP_TEST_RUNS="+filepath.Join(runs, "runs"), "HOTLOOP_TEST_CACHE="+cache,
+		"HOTLOOP_SANDBOX=", "HOTLOOP_TEST_SOURCE="+source)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if out, err := cmd.Output(); err != nil {
@@ -92,7 +108,7 @@ func TestOnSmallDisk(t *testing.T) {
 		return // TestDiskFull is what tests
 	}
 	r := newRunner(t)
-	r.Dir = filepath.Join(dir, "runs")
+	r.Dir = os.Getenv("HOTLOOP_TEST_RUNS")
 	r.Executors = []executor.Executor{&gotool.Executor{CacheDir: os.Getenv("HOTLOOP_TEST_CACHE")}}
 	var told onSmallDisk
 	err := r.Run(t.Context(), solution(os.Getenv("HOTLOOP_TEST_SOURCE")), report.HandlerFunc(func(e report.Event) error {
@@ -106,8 +122,24 @@ func TestOnSmallDisk(t *testing.T) {
 	}
 	if full, ok := errors.AsType[*DiskFullError](err); ok {
 		told.Hint = full.Hint()
+		if told.Dir, err = filepath.Rel(dir, full.Dir); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := json.NewEncoder(os.Stderr).Encode(told); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestFolderIn(t *testing.T) {
+	for line, want := range map[string]string{
+		"add: write /home/u/.cache/go-build/0a/0a-d: no space left on device":      "/home/u/.cache/go-build/0a",
+		"/usr/lib/go/link: flushing /run/a folder/x.test: no space left on device": "/run/a folder",
+		"compile: writing output: write $WORK/b1/_pkg_.a: no space left on device": "",
+		"no space left on device": "",
+	} {
+		if got := folderIn(line); got != want {
+			t.Errorf("folderIn(%q) = %q, want %q", line, got, want)
+		}
 	}
 }
