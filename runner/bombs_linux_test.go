@@ -27,7 +27,7 @@ const (
 )
 
 // Sources that are small and have much to be compiled, and what may come of each: that depends on the machine where the
-// compiler does all it is asked for.
+// compiler does all it is asked for. On a slow one any of them may be stopped.
 var bombs = []struct {
 	name, code string
 	outcomes   []string
@@ -44,7 +44,7 @@ var bombs = []struct {
 	{"type of itself", "type t[P any] struct{ next *t[t[P]] }\n\nvar x t[int]\n", []string{"instantiation cycle"}},
 	{"function of ever larger types", "func f[P any](n int) {\n\tif n > 0 {\n\t\tf[[]P](n - 1)\n\t}\n}\n\nfunc init() { f[int](3) }\n", []string{"instantiation cycle"}},
 	{"2^24 instances", "func f0[P any]() { _ = *new(P) }\n" + chain(24, "func fNEW[P any]() { fOLD[[]P](); fOLD[*P]() }\n") + "func init() { f24[int]() }\n", []string{stopped}},
-	{"14,000 functions", chain(14_000, "func fNEW() {}\n"), []string{compiled, stopped}},
+	{"14,000 functions", chain(14_000, "func fNEW() {}\n"), []string{compiled}},
 	{"name of 250,000 letters", "func " + strings.Repeat("x", 250_000) + "() {}\n", []string{compiled}},
 }
 
@@ -86,7 +86,7 @@ func TestCompileBombs(t *testing.T) {
 			t.Run(name+"/"+bomb.name, func(t *testing.T) {
 				before := peakMemory(t)
 				rep := runOn(t, r, solution(adderReference+bomb.code))
-				if !slices.ContainsFunc(bomb.outcomes, func(outcome string) bool {
+				if !slices.ContainsFunc(append(bomb.outcomes, stopped), func(outcome string) bool {
 					return outcome == compiled && rep.Verdict == report.Accepted ||
 						rep.Verdict == report.CompileError && strings.Contains(rep.Reason, outcome)
 				}) {
