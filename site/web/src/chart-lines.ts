@@ -53,7 +53,7 @@ export function chartOption({ series, unit, axis }: PointCollector): Record<stri
     xAxis: words
       ? { type: "category", data: categories, name: axis }
       : { type: "value", name: axis, min: "dataMin", max: "dataMax", axisLabel: { formatter: "@fmt:count" } },
-    yAxis: { type: "value", axisLabel: { formatter: `@fmt:${unit}` }, ...(unit === "B" ? { interval: byteStep(top) } : {}) },
+    yAxis: { type: "value", name: unit, axisLabel: { formatter: `@fmt:${unit}` }, ...(unit === "B" ? { interval: byteStep(top) } : {}) },
     series: [...series].map(([name, points]) => ({
       name,
       type: words ? "bar" : "line",
@@ -73,7 +73,8 @@ export function chartFigure(points: PointCollector): HTMLElement {
   const unit = points.unit ? `, ${points.unit}` : "";
   const table = make("table", "", headRow([points.axis || "x", ...names.map((name) => name + unit)]), bodyRows(points, names));
   const details = make("details", "chart-table", make("summary", "", "Show as a table"), table);
-  const caption = make("figcaption", "", `${names.join(" and ")} by ${points.axis || "x"}`);
+  const what = names.length > 2 ? points.unit.replace(/^B$/, "bytes") : names.join(" and "); // the legend names many
+  const caption = make("figcaption", "", `${what} by ${points.axis || "x"}`);
   figure.append(caption, make("div", "chart-canvas"), data, details);
   return figure;
 }

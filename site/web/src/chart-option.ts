@@ -1,5 +1,5 @@
 // The server's chart options made ready for drawing: what JSON cannot hold put in, colours by role, sizes for the space.
-import { formatter } from "./units";
+import { formatter, namesItself } from "./units";
 
 /** Colours and fonts of the page, as the styles have them now. */
 export interface Look {
@@ -103,18 +103,20 @@ export function finish(raw: unknown, look: Look, description: string, width: num
   const { title: _title, series, ...rest } = option;
   const list = dress(asList(series) as Series[], look);
   const xAxis = asList(option["xAxis"]);
-  const yAxis = asList(option["yAxis"]);
+  const yAxis = asList(option["yAxis"]).map(({ name, ...axis }) => (typeof name === "string" && !namesItself(name) ? { ...axis, name } : axis));
   const names = list.map((one) => String(one.name ?? ""));
   const legend = list.length > 1 && !namedByAxis(names, [...xAxis, ...yAxis]);
   const marked = list.some((one) => one["markLine"]);
   const named = yAxis.some((axis) => axis["name"]);
+  // The number at the end of the longest bar stands beyond the plot.
+  const right = list.some((one) => one.type === "bar" && asObject(one["label"])["position"] === "right") ? 56 : 12;
   const top = 8 + (legend ? 22 * legendRows(names, width) + 4 : 0) + (named || marked ? 18 : 0);
   return {
     ...rest,
     animation: false,
     aria: { enabled: true, label: { description }, decal: { show: false } },
     legend: { ...asList(option["legend"])[0], top: 0, left: 0, itemGap: 14, show: legend },
-    grid: { left: 4, right: 12, top, bottom: 4, outerBoundsMode: "same", outerBounds: { left: 4, right: 12, top, bottom: 4 } },
+    grid: { left: 4, right, top, bottom: 4, outerBoundsMode: "same", outerBounds: { left: 4, right, top, bottom: 4 } },
     xAxis: xAxis.map((axis) => ({ ...axis, nameLocation: "middle", nameGap: 26 })),
     yAxis: yAxis.map((axis) => ({ ...axis, nameGap: 10, nameTextStyle: { align: "left" } })),
     tooltip: { trigger: "axis", axisPointer: { type: "line", lineStyle: { color: look.line, type: "solid" } } },

@@ -22,7 +22,14 @@ interface Drawn {
 const drawn = new Map<Element, Drawn>();
 
 const sizes = new ResizeObserver((entries) => {
-  for (const { target } of entries) drawn.get(target)?.chart.resize();
+  const look = readLook();
+  for (const { target } of entries) {
+    const one = drawn.get(target);
+    if (!one) continue;
+    const before = one.chart.getWidth();
+    one.chart.resize();
+    if (one.chart.getWidth() !== before) apply(one, look); // the legend's rows follow from the width
+  }
 });
 
 /** Draws every chart in root that is not drawn, and lets go of those that have left the page. */

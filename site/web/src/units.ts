@@ -51,5 +51,8 @@ const formatters = new Map<string, (value: number) => string>([
   ["sec/op", seconds],
 ]);
 
+/** Whether numbers of this unit are written with it; of others the unit has to stand beside. */
+export const namesItself = (unit: string): boolean => formatters.has(unit);
+
 /** The formatter for a unit or for the name in an "@fmt:" marker; count for those it does not know. */
 export const formatter = (unit: string): ((value: number) => string) => formatters.get(unit) ?? count;

@@ -39,6 +39,22 @@ test("there is a legend only where the axis does not name the series", () => {
   assert.equal(shows({ type: "value" }), true);
 });
 
+test("numbers beside bars have room", () => {
+  const right = (label: object) =>
+    (finish({ yAxis: [{}], series: [{ name: "naive", type: "bar", label }] }, look, "", 400)["grid"] as { right: number }).right;
+  assert.ok(right({ show: true, position: "right" }) >= 50, "“10,000 ms” is 50 px wide");
+  assert.equal(right({}), 12);
+});
+
+test("an axis says its unit, unless each of its numbers does", () => {
+  const name = (unit: string) => {
+    const points = new PointCollector();
+    points.take(JSON.stringify({ chart: { series: "s", unit, axis: "calls", x: 1, y: 2 } }));
+    return (finish(chartOption(points), look, "", 400)["yAxis"] as { name?: string }[])[0]?.name;
+  };
+  assert.deepEqual(["ms", "MiB", "B", "s", ""].map(name), ["ms", "MiB", undefined, undefined, ""]);
+});
+
 test("lines that are points are taken out of the output", () => {
   const points = new PointCollector();
   assert.equal(points.take('{"chart":{"series":"leaky","unit":"B","axis":"calls","x":1,"y":10}}'), true);
