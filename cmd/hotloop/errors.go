@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
+	"syscall"
 
 	"hotloop/exercises"
 	"hotloop/lessons"
@@ -50,8 +53,16 @@ func (a *app) exit(err error) int {
 	if v, ok := errors.AsType[*verdictError](err); ok {
 		return exitCode(v.verdict)
 	}
-	a.tell("error", err)
+	if !readerGone(err) {
+		a.tell("error", err)
+	}
 	return 2
+}
+
+// readerGone says that nobody reads standard output any more, as after "| head": no error that anybody could mend.
+func readerGone(err error) bool {
+	path, ok := errors.AsType[*fs.PathError](err)
+	return ok && path.Path == os.Stdout.Name() && errors.Is(err, syscall.EPIPE)
 }
 
 // warn tells what went wrong beside the work, which goes on.

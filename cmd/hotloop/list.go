@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -53,7 +54,7 @@ func (a *app) list(ctx context.Context, topic string, asJSON bool) error {
 		if topic == "" || e.Topic == topic {
 			rows = append(rows, newRow(e, progress[e.Slug]))
 		}
-		if len(topics) == 0 || topics[len(topics)-1] != e.Topic {
+		if !slices.Contains(topics, e.Topic) {
 			topics = append(topics, e.Topic)
 		}
 	}

@@ -40,7 +40,7 @@ func (a *app) reset(ctx context.Context, e *exercises.Exercise, yes bool) error 
 		return &toldError{e.Slug + ": " + workspace.ErrNotStarted.Error(), fmt.Sprintf(`"hotloop start %s" gives you its files`, e.Slug)}
 	}
 	if !yes {
-		if err := a.confirm(ctx, fmt.Sprintf("Put the starter in place of your files in %s? A copy is kept.", w.Path(e.Slug))); err != nil {
+		if err := a.confirm(ctx, "resetting "+e.Slug, fmt.Sprintf("Put the starter in place of your files in %s? A copy is kept.", w.Path(e.Slug))); err != nil {
 			return err
 		}
 	}
@@ -54,9 +54,9 @@ func (a *app) reset(ctx context.Context, e *exercises.Exercise, yes bool) error 
 }
 
 // confirm asks a person. Where nobody can answer, the answer is no.
-func (a *app) confirm(ctx context.Context, question string) error {
+func (a *app) confirm(ctx context.Context, doing, question string) error {
 	if !isTerminal(a.stdin) {
-		return &toldError{"nobody is here to say yes: standard input is no terminal", "--yes does it without asking"}
+		return &toldError{doing + ": nobody is here to say yes, since standard input is no terminal", "--yes does it without asking"}
 	}
 	fmt.Fprintf(a.stderr, "%s [y/N] ", question)
 	answers := make(chan string, 1)
@@ -73,5 +73,5 @@ func (a *app) confirm(ctx context.Context, question string) error {
 			return nil
 		}
 	}
-	return &toldError{"nothing was changed", `answer "y" to go on`}
+	return &toldError{doing + ": nothing was changed", `answer "y" to go on`}
 }

@@ -65,7 +65,7 @@ func TestRealReadOnlyDisk(t *testing.T) {
 	err = w.Save(e, exercises.Files{"triangle.go": []byte("package triangle")}, nil)
 	wantHint(t, err, "saving triangle.go", next)
 	_, err = w.Start(exercise(t, "clamp"))
-	wantHint(t, err, "starting clamp", next)
+	wantHint(t, err, "starting clamp in "+dir, next)
 	_, err = w.Reset(e)
 	wantHint(t, err, "resetting triangle", next)
 	wantHint(t, w.SetCurrent("clamp"), "remembering clamp", next)

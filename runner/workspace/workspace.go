@@ -197,5 +197,5 @@ func (w *Workspace) open(doing string, f func(root *os.Root) error) error {
 	if err == nil || doing == "" {
 		return err
 	}
-	return explain(doing, err)
+	return explain(doing+" in "+w.Dir, err)
 }
