@@ -29,7 +29,7 @@ const smallDisk = "HOTLOOP_TEST_SMALL_DISK"
 func TestDiskFull(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		folder string // on the small disk: "runs", or "cache"
+		folder string // on the small disk: "runs", "cache" or "go-cache"
 		size   int    // of that disk, in bytes
 		source string
 		want   onSmallDisk
@@ -40,15 +40,19 @@ func TestDiskFull(t *testing.T) {
 		{"enough", "runs", 64 << 20, adderReference, onSmallDisk{Verdict: string(report.Accepted)}},
 		{"solution", "runs", 8 << 20, filler, onSmallDisk{Verdict: string(report.WrongAnswer), Reason: "TestAdd"}},
 		{"kit", "cache", 4 << 10, adderReference, onSmallDisk{Error: "keeping compiled packages in "}},
+		{"go's packages", "go-cache", 1 << 20, adderReference, onSmallDisk{Error: "no space left on device"}},
 		{"packages", "cache", 512 << 10, adderReference, onSmallDisk{Verdict: string(report.Accepted)}},
 		{"solution that does not compile", "runs", 64 << 20, "package add\nfunc", onSmallDisk{Verdict: string(report.CompileError), Reason: "add.go:2"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.folder == "go-cache" && testing.Short() {
+				t.Skip("compiles much of the standard library")
+			}
 			got := runOnSmallDisk(t, tt.folder, tt.size, tt.source)
 			if got.Verdict != tt.want.Verdict || !strings.Contains(got.Reason, tt.want.Reason) || !strings.Contains(got.Error, tt.want.Error) {
 				t.Errorf("on a disk of %d KiB: %+v, want %+v", tt.size>>10, got, tt.want)
 			}
-			variable := map[string]string{"runs": "TMPDIR", "cache": "XDG_CACHE_HOME"}[tt.folder]
+			variable := map[string]string{"runs": "TMPDIR", "cache": "XDG_CACHE_HOME", "go-cache": "GOCACHE"}[tt.folder]
 			if got.Error != "" && (!strings.Contains(got.Hint, "free some space") || !strings.Contains(got.Hint, variable)) {
 				t.Errorf("hint %q to %q; want it to say what to do, and of %s", got.Hint, got.Error, variable)
 			}
@@ -88,7 +92,12 @@ func runOnSmallDisk(t *testing.T, folder string, size int, source string) (got o
 	case "cache":
 		cache = filepath.Join(dir, folder)
 	}
-	cmd.Env = append(os.Environ(), smallDisk+"="+dir, "HOTLOOP_TEST_RUNS="+filepath.Join(runs, "runs"), "HOTLOOP_TEST_CACHE="+cache,
+	goCache := os.Getenv("GOCACHE")
+	if folder == "go-cache" {
+		goCache = filepath.Join(dir, folder)
+		cache = t.TempDir()
+	}
+	cmd.Env = append(os.Environ(), smallDisk+"="+dir, "HOTLOOP_TEST_RUNS="+filepath.Join(runs, "runs"), "HOTLOOP_TEST_CACHE="+cache, "GOCACHE="+goCache,
 		"HOTLOOP_SANDBOX=", "HOTLOOP_TEST_SOURCE="+source)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -108,12 +108,19 @@ func scanAttempt(row interface{ Scan(...any) error }, more ...any) (history.Atte
 func (s *Store) write(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return s.written(err)
 	}
 	if err := f(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
+		tx.Rollback() // which SQLite has done by itself if the disk is full, and then complains of
+		return s.written(err)
 	}
-	return tx.Commit()
+	return s.written(tx.Commit())
+}
+
+// exec writes with one statement.
+func (s *Store) exec(ctx context.Context, query string, args ...any) error {
+	_, err := s.db.ExecContext(ctx, query, args...)
+	return s.written(err)
 }
 
 func millis(t time.Time) int64 {

@@ -80,7 +80,7 @@ func (s *Store) Draft(ctx context.Context, id int64) (history.Draft, error) {
 
 // DropDraft lets a draft go, once its content is where the learner wants it.
 func (s *Store) DropDraft(ctx context.Context, id int64) error {
-	_, err := s.db.ExecContext(ctx, `DELETE FROM drafts WHERE id = ?`, id)
+	err := s.exec(ctx, `DELETE FROM drafts WHERE id = ?`, id)
 	return told("dropping draft", fmt.Sprint(id), err)
 }
 

@@ -38,14 +38,14 @@ func (s *Store) Started(ctx context.Context, slug string) error {
 
 // HintShown notes that the first n hints of the exercise were shown. It never takes one back.
 func (s *Store) HintShown(ctx context.Context, slug string, n int) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO progress (exercise, hints, updated) VALUES (?1, ?2, ?3)
+	err := s.exec(ctx, `INSERT INTO progress (exercise, hints, updated) VALUES (?1, ?2, ?3)
 		ON CONFLICT DO UPDATE SET hints = max(hints, ?2), updated = ?3`, slug, n, millis(time.Now()))
 	return told("noting a hint of", slug, err)
 }
 
 // SolutionSeen notes that the learner was shown the reference solution.
 func (s *Store) SolutionSeen(ctx context.Context, slug string) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO progress (exercise, solution_seen, updated) VALUES (?1, 1, ?2)
+	err := s.exec(ctx, `INSERT INTO progress (exercise, solution_seen, updated) VALUES (?1, 1, ?2)
 		ON CONFLICT DO UPDATE SET solution_seen = 1, updated = ?2`, slug, millis(time.Now()))
 	return told("noting the solution of", slug, err)
 }
@@ -79,7 +79,7 @@ func (s *Store) Lessons(ctx context.Context) (map[string]history.LessonProgress,
 
 // VisitLesson notes that a lesson was opened now.
 func (s *Store) VisitLesson(ctx context.Context, id string) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO lessons (id, visited) VALUES (?1, ?2)
+	err := s.exec(ctx, `INSERT INTO lessons (id, visited) VALUES (?1, ?2)
 		ON CONFLICT DO UPDATE SET visited = ?2`, id, millis(time.Now()))
 	return told("noting a visit of lesson", id, err)
 }
@@ -90,7 +90,7 @@ func (s *Store) MarkLesson(ctx context.Context, id string, read bool) error {
 	if read {
 		at = millis(time.Now())
 	}
-	_, err := s.db.ExecContext(ctx, `INSERT INTO lessons (id, read) VALUES (?1, ?2)
+	err := s.exec(ctx, `INSERT INTO lessons (id, read) VALUES (?1, ?2)
 		ON CONFLICT DO UPDATE SET read = ?2`, id, at)
 	return told("marking lesson", id, err)
 }

@@ -133,7 +133,9 @@ func final(err error) bool {
 
 // Primary result codes of SQLite, https://sqlite.org/rescode.html.
 const (
+	sqliteBusy     = 5
 	sqliteReadOnly = 8
+	sqliteIO       = 10
 	sqliteCorrupt  = 11
 	sqliteFull     = 13
 	sqliteCantOpen = 14
@@ -155,33 +157,67 @@ type OpenError struct {
 }
 
 func (e *OpenError) Error() string {
-	why := e.Err.Error()
-	switch code(e.Err) {
-	case sqliteNotADB, sqliteCorrupt:
-		why = "the file is damaged"
-	case sqliteReadOnly:
-		why = "the file is read-only"
-	case sqliteCantOpen:
-		why = "the file cannot be created or read"
-	case sqliteFull:
-		why = "the disk is full"
-	}
-	return fmt.Sprintf("opening the history %s: %s", e.Path, why)
+	return fmt.Sprintf("opening the history %s: %s", e.Path, cause(e.Err))
 }
 
 func (e *OpenError) Unwrap() error { return e.Err }
 
 // Hint is the next step for people.
-func (e *OpenError) Hint() string {
-	if errors.Is(e.Err, errNewer) {
+func (e *OpenError) Hint() string { return hint(e.Path, e.Err) }
+
+// A WriteError says why something cannot be kept in a history file that is open. What was in it is there as before.
+type WriteError struct {
+	Path string
+	Err  error
+}
+
+func (e *WriteError) Error() string {
+	return fmt.Sprintf("writing the history %s: %s", e.Path, cause(e.Err))
+}
+
+func (e *WriteError) Unwrap() error { return e.Err }
+
+// Hint is the next step for people.
+func (e *WriteError) Hint() string { return hint(e.Path, e.Err) }
+
+// written is err as a WriteError, if it is SQLite's.
+func (s *Store) written(err error) error {
+	if code(err) == 0 {
+		return err
+	}
+	return &WriteError{s.path, err}
+}
+
+// cause says for people what is wrong with a file.
+func cause(err error) string {
+	switch code(err) {
+	case sqliteNotADB, sqliteCorrupt:
+		return "the file is damaged"
+	case sqliteReadOnly:
+		return "the file is read-only"
+	case sqliteCantOpen:
+		return "the file cannot be created or read"
+	case sqliteFull:
+		return "the disk is full"
+	}
+	return err.Error()
+}
+
+// hint is what to do about it.
+func hint(path string, err error) string {
+	if errors.Is(err, errNewer) {
 		return "use that newer hotloop, or another workspace with --workspace DIR"
 	}
-	switch code(e.Err) {
+	switch code(err) {
 	case sqliteNotADB, sqliteCorrupt:
 		return fmt.Sprintf("move it away (mv %q %q): hotloop begins a new one; your solutions are files of their own and stay",
-			e.Path, e.Path+".damaged")
+			path, path+".damaged")
 	case sqliteFull:
 		return "free some space on that disk"
+	case sqliteIO:
+		return "see whether the disk of " + filepath.Dir(path) + " is full or failing"
+	case sqliteBusy:
+		return "try again: another hotloop is writing to it"
 	}
-	return fmt.Sprintf("make %s a folder you may write to, or choose another workspace with --workspace DIR", filepath.Dir(e.Path))
+	return fmt.Sprintf("make %s a folder you may write to, or choose another workspace with --workspace DIR", filepath.Dir(path))
 }
