@@ -79,6 +79,33 @@ func TestSaveMakesTheFiles(t *testing.T) {
 	}
 }
 
+// A history that cannot be written, as on a full disk, keeps no solution from being saved.
+func TestSaveWithoutHistory(t *testing.T) {
+	ts := newSite(t)
+	if err := ts.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	res := ts.put(mine, starter).want(t, 200)
+	if got := res.json(t)["hashes"].(map[string]any)["add.go"]; got != workspace.Hash([]byte(mine)) || ts.onDisk() != mine {
+		t.Errorf("the answer's hash is %v, the file holds %q; want it saved, and the page to know", got, ts.onDisk())
+	}
+	if !strings.Contains(ts.log.String(), "the exercise was started was not kept") {
+		t.Errorf("the log says %q; want what was not kept", ts.log)
+	}
+	ts.put(mine+"// more\n", mine).want(t, 200)
+
+	// Nor may it hide why one cannot be saved.
+	if err := os.RemoveAll(ts.workspace.Path("add")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(ts.workspace.Path("add"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if res := ts.put(mine, starter); res.StatusCode != 500 || !strings.Contains(res.body, "file stands where a folder is needed") {
+		t.Errorf("saving where a file is in the way: %d %s; want what is in the way", res.StatusCode, res.body)
+	}
+}
+
 func TestConflictLosesNothing(t *testing.T) {
 	ts := newSite(t)
 	ts.put(starter, starter).want(t, 200)

@@ -118,7 +118,10 @@ func (s *Server) save(ctx context.Context, ex *exercises.Exercise, e edit) error
 	}
 	err := s.workspace.Save(ex, e.Files, e.Base)
 	if err == nil {
-		return s.history.Started(ctx, ex.Slug)
+		if err := s.history.Started(ctx, ex.Slug); err != nil { // the solution is saved; the browser must know so
+			s.log.Error("that the exercise was started was not kept", "exercise", ex.Slug, "err", err)
+		}
+		return nil
 	}
 	why := "the workspace could not be written"
 	if _, ok := errors.AsType[*workspace.Conflict](err); ok {
