@@ -2,8 +2,9 @@
 // they ended, over a channel that what the learner prints cannot imitate, and takes turns at benchmarks. Under plain
 // "go test" it does nothing. It imports the standard library only.
 //
-// hotloop builds the tests with a TestMain that calls Main, with a call of Track in each top-level test, and with calls of
-// Begin and End around each benchmark's loop. The runner starts the binary with HOTLOOP_HARNESS=1 and the descriptors
+// hotloop builds the tests with a main function that calls Main (TestMain, under go test), with a call of Track in each
+// top-level test, and with calls of Begin and End around each benchmark's loop. The runner starts the binary with
+// HOTLOOP_HARNESS=1 and the descriptors
 //
 //	3  one Hello: the key of the records, the seed, what to do
 //	4  to which the binary writes its records, one a line

@@ -32,7 +32,7 @@ func (c *crash) next(line string) *report.Diagnostic {
 		return nil
 	}
 	m := framePattern.FindStringSubmatch(line)
-	if c.cause == "" || c.told || m == nil || m[1] == mainFile {
+	if c.cause == "" || c.told || m == nil || m[1] == mainFile || m[1] == entryFile {
 		return nil
 	}
 	n, _ := strconv.Atoi(m[2])

@@ -126,6 +126,8 @@ func TestDecodeCrash(t *testing.T) {
 		{"race", "==================\nWARNING: DATA RACE\nWrite at 0x1 by goroutine 8:\n  solution.f()\n      solution/lru.go:3 +0x1\n",
 			"lru.go:3: data race: two goroutines use this at the same time, and one of them writes"},
 		{"snippet", "panic: no\n\ngoroutine 1 [running]:\nmain.main()\n\tsnippet/main.go:3 +0x1\n", "main.go:3: panic: no"},
+		{"generated files", "SIGQUIT: quit\n\ngoroutine 1 [x]:\nsolution.TestMain(0x1)\n\tsolution/" + entryFile + ":10 +0x1\n" +
+			"goroutine 7 [x]:\nsolution.hotloop_track(0x1)\n\tsolution/" + mainFile + ":20 +0x1\n", ""},
 		{"just text", "solution/lru.go:3\n\tsolution/lru.go:3\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

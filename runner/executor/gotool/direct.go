@@ -138,12 +138,11 @@ func (p *plan) tool(lib *library, dir string, args []string) sandbox.Command {
 	return sandbox.Command{Args: args, Env: t.env, Dir: dir, Alone: true, ReadOnly: []string{lib.tc.GOROOT, lib.tc.GOCACHE}, Limits: buildLimits}
 }
 
-// goFiles are the names of the package's files in the order in which the go command compiles them.
+// goFiles are the names of the package's files in the order in which the go command compiles them, without TestMain.
 func (p *plan) goFiles(solution exercises.Files, bench bool) []string {
-	tests := slices.Sorted(maps.Keys(p.tests.files))
-	if !bench {
-		tests = slices.DeleteFunc(tests, func(name string) bool { return slices.Contains(p.tests.measuring, name) })
-	}
+	tests := slices.DeleteFunc(slices.Sorted(maps.Keys(p.tests.files)), func(name string) bool {
+		return name == entryFile || !bench && slices.Contains(p.tests.measuring, name)
+	})
 	names := slices.Concat(slices.Sorted(maps.Keys(solution)), tests)
 	for i, name := range names {
 		names[i] = "./" + name

@@ -1,7 +1,7 @@
 // Package gotool is the executor "go": it builds and runs solutions and snippets with the machine's own Go toolchain.
 //
 // A solution becomes a module of its own: the learner's files, the exercise's test files with calls of
-// hotloop/exercises/kit/harness inserted, and a generated TestMain. What the test binary prints is for showing only;
+// hotloop/exercises/kit/harness inserted, and generated files that list them. What the test binary prints is for showing only;
 // the runner believes what the harness tells it.
 package gotool
 
