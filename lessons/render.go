@@ -116,7 +116,7 @@ var how = map[Run]string{
 	RunNode:   "runs in your Node.js",
 	RunInterp: "interpreted, at once",
 	RunGo:     "compiled and run on this machine",
-	RunShell:  "runs in your shell",
+	RunShell:  "for your shell",
 	RunLab:    "runs in a frame of this page",
 	RunNone:   "to read",
 }
