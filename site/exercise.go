@@ -67,6 +67,7 @@ type exercisePage struct {
 	HintsLeft int
 	FollowUps []template.HTML
 	Pitfalls  []template.HTML
+	Libraries []template.HTML
 	Results   map[string]template.HTML
 	Run       string // id of the run that is going on, ""
 	Last      *history.Attempt
@@ -107,10 +108,14 @@ func (s *Server) fillStatement(_ *http.Request, p *exercisePage) error {
 	if p.Statement, err = lessons.Markdown(text); err != nil {
 		return err
 	}
+	var libraries []string
+	for _, l := range p.Exercise.Libraries {
+		libraries = append(libraries, fmt.Sprintf("`%s`: %s", l.Path, l.Why))
+	}
 	for _, list := range []struct {
 		from []string
 		to   *[]template.HTML
-	}{{p.Exercise.FollowUps, &p.FollowUps}, {p.Exercise.Pitfalls, &p.Pitfalls}} {
+	}{{p.Exercise.FollowUps, &p.FollowUps}, {p.Exercise.Pitfalls, &p.Pitfalls}, {libraries, &p.Libraries}} {
 		for _, text := range list.from {
 			html, err := lessons.Markdown([]byte(text))
 			if err != nil {
