@@ -127,6 +127,12 @@ func solveExercise(t *testing.T, c *chrome) {
 	c.scheme("light")
 	c.faultless()
 
+	c.open("/exercises/lru-cache")
+	c.until("the last attempt is shown, and said to be so", `document.querySelector("#results > .last time")`)
+	c.click(`[data-editor] button[value="test"]`)
+	c.until("the new result is not called the last attempt", `!document.querySelector("#results > .last")`)
+	c.verdict("accepted")
+
 	stored, err := os.ReadFile(filepath.Join(c.workspace, "lru-cache", "lru.go"))
 	if err != nil || string(stored) != c.reference("lru.go") {
 		t.Errorf("the workspace's lru.go is not what the page shows: %v", err)

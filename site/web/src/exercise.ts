@@ -109,6 +109,7 @@ class Exercise {
   private watch(id: string, events: string): void {
     this.close();
     this.run = id;
+    find(".res > .last")?.remove(); // it says of what was shown until now when it was
     this.show(true);
     this.close = follow(events, {
       on: {
