@@ -10,7 +10,7 @@ import (
 )
 
 // BenchmarkHeapNoise prints how many bytes of live heap the adder's reference, which keeps nothing, is said to keep, as a
-// histogram of the single rounds, idle and beside two busy loops:
+// histogram of the single rounds, with the machine as it is, beside two busy loops, and beside bursts of them:
 //
 //	go test -run '^$' -bench HeapNoise -benchtime 1x -timeout 20m ./runner        (-short: 20 processes of each, not 100)
 func BenchmarkHeapNoise(b *testing.B) {
