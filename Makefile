@@ -42,8 +42,8 @@ check: build              ## prove every exercise: starter fails, reference pass
 mutate: build             ## change every reference in small ways; the tests must notice (an hour)
 	.build/hotloop check --mutate
 
-bench:                    ## the figures of the README in about 20 minutes; FULL=1 repeats more often, for hours
-	go test -p 1 -run '^$$' -bench . -benchtime 1x $(if $(FULL),,-short) -timeout 5h ./runner/...
+bench: build              ## the figures of the README in about 20 minutes; FULL=1 repeats more often, for hours
+	PATH="$(CURDIR)/.build:$$PATH" go test -p 1 -run '^$$' -bench . -benchtime 1x $(if $(FULL),,-short) -timeout 5h ./runner/...
 
 lint: assets
 	@test -z "$$(gofmt -l cmd exercises lessons runner site | tee /dev/stderr)" || { echo "gofmt: run make fmt"; exit 1; }

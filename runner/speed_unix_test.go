@@ -23,6 +23,7 @@ import (
 	"hotloop/runner/executor/gotool"
 	"hotloop/runner/report"
 	"hotloop/runner/sandbox/none"
+	"hotloop/runner/workspace"
 )
 
 // rounds is how often each side of a comparison is measured. Medians of fewer than 15 say little; HOTLOOP_ROUNDS is for
@@ -47,31 +48,35 @@ type rival struct {
 
 func newRival(b *testing.B, ex *exercises.Exercise) *rival {
 	b.Helper()
-	dir := b.TempDir()
-	kit := filepath.Join(dir, "kit")
-	if err := os.CopyFS(kit, exercises.Kit()); err != nil {
-		b.Fatal(err)
-	}
-	tests, err := ex.Tests()
+	w, _, err := workspace.Init(b.TempDir())
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := &rival{ex: ex, dir: filepath.Join(dir, "solution")}
-	r.write(b, tests)
-	r.write(b, exercises.Files{"go.mod": []byte("module solution\n\ngo " + gotool.MinVersion + "\n\nrequire hotloop v0.0.0\n\nreplace hotloop => ../kit\n")})
-	if err := os.WriteFile(filepath.Join(kit, "go.mod"), []byte("module hotloop\n\ngo "+gotool.MinVersion+"\n"), 0o600); err != nil {
+	if _, err := w.Start(ex); err != nil {
 		b.Fatal(err)
 	}
+	starter, err := w.Solution(ex)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := &rival{ex: ex, dir: w.Path(ex.Slug)}
+	r.remove(b, starter)
 	return r
 }
 
 func (r *rival) write(b *testing.B, files exercises.Files) {
 	b.Helper()
-	if err := os.MkdirAll(r.dir, 0o700); err != nil {
-		b.Fatal(err)
-	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(r.dir, name), content, 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func (r *rival) remove(b *testing.B, files exercises.Files) {
+	b.Helper()
+	for name := range files {
+		if err := os.Remove(filepath.Join(r.dir, name)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -236,43 +241,57 @@ func BenchmarkDiagnose(b *testing.B) {
 }
 
 // BenchmarkThroughput is 40 queued submissions, which come one by one from 40 people, against go test -p 2 on each of
-// them, two at a time; and, as "batch", against one go test -p 2 that is told of all 40 at once, and so has to find its
-// way through the packages only once.
+// them, two at a time: of one exercise without the race detector, of one with it, and of all exercises in turn. Of one
+// exercise, "batch" is against one go test -p 2 that is told of all 40 at once, and so has to find its way through the
+// packages only once.
 func BenchmarkThroughput(b *testing.B) {
 	const submissions = 40
 	r := embeddedRunner(b)
-	ex, err := r.Exercises.Lookup("slice-retention")
-	if err != nil {
-		b.Fatal(err)
-	}
-	var rivals []*rival
-	for range submissions {
-		rivals = append(rivals, newRival(b, ex))
-	}
-	batch := newBatch(b, ex, submissions)
-	ours := func() error { return acceptAll(b, r, ex, submissions) }
-	theirs := func() error { return testAll(b, rivals) }
-	together := func() error {
-		for _, rival := range batch {
-			rival.write(b, edited(b, ex))
+	all := slices.Collect(r.Exercises.All())
+	for _, name := range []string{"slice-retention", "lru-cache", "all"} {
+		queue := all
+		if ex, err := r.Exercises.Lookup(name); err == nil {
+			queue = []*exercises.Exercise{ex}
 		}
-		return (&rival{ex: ex, dir: filepath.Dir(batch[0].dir)}).goCommand(b.Context(), "test", "-count=1", "-p=2", "./...")
-	}
-	for range b.N {
-		var one, many, all, cpu []float64
-		for i := range 1 + max(1, rounds(b)/5) {
-			x, y, z := measureCost(b, ours), measureCost(b, theirs), measureCost(b, together)
-			if i == 0 {
-				continue // what is done once
+		b.Run(name, func(b *testing.B) {
+			var rivals []*rival
+			for i := range submissions {
+				rivals = append(rivals, newRival(b, queue[i%len(queue)]))
 			}
-			one, many, all = append(one, x.wall), append(many, y.wall/x.wall), append(all, z.wall/x.wall)
-			cpu = append(cpu, y.cpu/x.cpu)
+			ways := []func() error{func() error { return acceptAll(b, r, rivals) }, func() error { return testAll(b, rivals) }}
+			if len(queue) == 1 {
+				batch := newBatch(b, queue[0], submissions)
+				ways = append(ways, func() error { return batch.test(b) })
+			}
+			for b.Loop() {
+				reportThroughput(b, submissions, ways)
+			}
+		})
+	}
+}
+
+func reportThroughput(b *testing.B, submissions int, ways []func() error) {
+	var first, times, cpuTimes, batchTimes []float64
+	for i := range 1 + max(1, rounds(b)/5) {
+		var costs []cost
+		for _, way := range ways {
+			costs = append(costs, measureCost(b, way))
 		}
-		b.ReportMetric(0, "ns/op")
-		b.ReportMetric(submissions/median(one)*60, "verdicts/min")
-		b.ReportMetric(median(many), "times")
-		b.ReportMetric(median(cpu), "cpu-times")
-		b.ReportMetric(median(all), "batch-times")
+		if i == 0 {
+			continue // what is done once
+		}
+		ours, theirs := costs[0], costs[1]
+		first, times, cpuTimes = append(first, ours.wall), append(times, theirs.wall/ours.wall), append(cpuTimes, theirs.cpu/ours.cpu)
+		for _, batch := range costs[2:] {
+			batchTimes = append(batchTimes, batch.wall/ours.wall)
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(submissions)/median(first)*60, "verdicts/min")
+	b.ReportMetric(median(times), "times")
+	b.ReportMetric(median(cpuTimes), "cpu-times")
+	if len(batchTimes) > 0 {
+		b.ReportMetric(median(batchTimes), "batch-times")
 	}
 }
 
@@ -293,33 +312,46 @@ func testAll(b *testing.B, rivals []*rival) error {
 	return errors.Join(errs...)
 }
 
-// newBatch makes one module with n packages.
-func newBatch(b *testing.B, ex *exercises.Exercise, n int) (all []*rival) {
+// A batch is one module with a package for each submission.
+type batch struct {
+	module   *rival
+	packages []*rival
+}
+
+func newBatch(b *testing.B, ex *exercises.Exercise, n int) *batch {
 	b.Helper()
-	first := newRival(b, ex)
+	module := newRival(b, ex)
 	tests, err := ex.Tests()
 	if err != nil {
 		b.Fatal(err)
 	}
+	module.remove(b, tests)
+	all := &batch{module: module}
 	for i := range n {
-		r := &rival{ex: ex, dir: filepath.Join(first.dir, fmt.Sprintf("s%d", i))}
-		r.write(b, tests)
-		all = append(all, r)
-	}
-	for name := range tests {
-		if err := os.Remove(filepath.Join(first.dir, name)); err != nil {
+		r := &rival{ex: ex, dir: filepath.Join(module.dir, fmt.Sprintf("s%d", i))}
+		if err := os.Mkdir(r.dir, 0o700); err != nil {
 			b.Fatal(err)
 		}
+		r.write(b, tests)
+		all.packages = append(all.packages, r)
 	}
 	return all
 }
 
-func acceptAll(b *testing.B, r *Runner, ex *exercises.Exercise, n int) error {
-	errs := make([]error, n)
+func (all *batch) test(b *testing.B) error {
+	for _, r := range all.packages {
+		r.write(b, edited(b, r.ex))
+	}
+	return all.module.goCommand(b.Context(), "test", "-count=1", "-p=2", "./...")
+}
+
+// acceptAll has the runner accept a submission for each of the rivals.
+func acceptAll(b *testing.B, r *Runner, rivals []*rival) error {
+	errs := make([]error, len(rivals))
 	var wg sync.WaitGroup
-	for i := range n {
-		files := edited(b, ex)
-		wg.Go(func() { errs[i] = accept(b.Context(), r, ex, files) })
+	for i, rival := range rivals {
+		files := edited(b, rival.ex)
+		wg.Go(func() { errs[i] = accept(b.Context(), r, rival.ex, files) })
 	}
 	wg.Wait()
 	return errors.Join(errs...)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 )
 
 // A CacheError says that what was compiled cannot be kept. Nothing can be built then: the go command needs a cache, too.
@@ -52,3 +54,52 @@ func (x *Executor) cacheDir() (string, error) {
 	}
 	return filepath.Join(dir, "hotloop"), nil
 }
+
+const (
+	keptFor   = 7 * 24 * time.Hour // without being used
+	trimEvery = 24 * time.Hour
+	noteEvery = time.Hour
+)
+
+// trimmed is a file whose time is when the cache was last trimmed.
+const trimmed = "trimmed"
+
+// inUse says whether there is something at path, and notes that it is used, so that it is kept for longer.
+func inUse(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	if now := time.Now(); now.Sub(info.ModTime()) > noteEvery {
+		_ = os.Chtimes(path, now, now) // who may not write here will not trim, either
+	}
+	return true
+}
+
+// trim removes what nobody has used for a week: what belongs to an older hotloop, exercise or Go, and what a process left
+// that was killed. It looks once a day. What cannot be removed only takes up room, and is tried again the next day.
+func trim(cache string, now time.Time) {
+	if info, err := os.Stat(filepath.Join(cache, trimmed)); err == nil && now.Sub(info.ModTime()) < trimEvery {
+		return
+	}
+	if writeWhole(filepath.Join(cache, trimmed), nil, 0o644) != nil {
+		return
+	}
+	remove := func(dir string, ours func(name string) bool) {
+		entries, _ := os.ReadDir(dir)
+		for _, entry := range entries {
+			info, err := entry.Info()
+			if err == nil && ours(entry.Name()) && now.Sub(info.ModTime()) > keptFor {
+				_ = os.RemoveAll(filepath.Join(dir, entry.Name()))
+			}
+		}
+	}
+	remove(filepath.Join(cache, binaries), func(string) bool { return true })
+	remove(cache, func(name string) bool {
+		kind, _, ok := strings.Cut(name, "-")
+		return ok && (kind == "kit" || kind == "packages" || kind == "cacheprog" || kind == "tmp")
+	})
+}
+
+// binaries is the folder in the cache with the test binaries of naive and reference.
+const binaries = "bin"

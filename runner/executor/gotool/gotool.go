@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"sync"
+	"time"
 
 	"hotloop/runner/executor"
 	"hotloop/runner/report"
@@ -30,6 +31,7 @@ type Executor struct {
 	mu        sync.Mutex
 	found     *toolchain
 	libraries map[string]*library // by their folders
+	trimming  sync.Once
 }
 
 // Name is "go".
@@ -66,6 +68,7 @@ func (x *Executor) plan(tc *toolchain, dir string, src executor.Source) ([]execu
 	if err != nil {
 		return nil, err
 	}
+	x.trimming.Do(func() { trim(cache, time.Now()) })
 	p := &plan{x: x, tc: tc, dir: dir, cache: cache, ex: src.Exercise}
 	return p.steps(src)
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -126,7 +125,7 @@ func (tc *toolchain) cacheprog(cache string) (string, error) {
 	sum := sha256.Sum256(fmt.Append(nil, tc.path, "\n", tc.GOVERSION, "\n", string(cacheprogSource)))
 	dir := filepath.Join(cache, "cacheprog-"+hex.EncodeToString(sum[:8]))
 	prog := filepath.Join(dir, "cacheprog")
-	if _, err := os.Stat(prog); err == nil {
+	if inUse(dir) {
 		return prog, nil
 	}
 	err := publish(dir, func(tmp string) error {

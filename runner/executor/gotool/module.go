@@ -93,7 +93,7 @@ func writeKit(cache string) (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(cache, "kit-"+hash[:16])
-	if _, err := os.Stat(dir); err == nil {
+	if inUse(dir) {
 		return dir, nil
 	}
 	err = publish(dir, func(tmp string) error {
@@ -158,8 +158,8 @@ func (p *plan) cached(variant string, goal executor.Phase) (bin string, build *e
 	if err != nil {
 		return "", nil, err
 	}
-	bin = filepath.Join(p.cache, "bin", binary(key))
-	if _, err := os.Stat(bin); err == nil {
+	bin = filepath.Join(p.cache, binaries, binary(key))
+	if inUse(bin) {
 		return bin, nil, nil
 	}
 	v, err := p.ex.Variant(variant)

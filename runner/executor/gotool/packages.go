@@ -56,6 +56,7 @@ func (x *Executor) library(tc *toolchain, cache, kit string, modules []folder, r
 	sum := sha256.Sum256(fmt.Append(nil, cacheFormat, "\n", string(mod), "\n", tc.path, "\n", tc.modTime.UnixNano(), "\n",
 		tc.GOVERSION, "\n", tc.GOROOT, "\n", tc.GOCACHE, "\n", tc.CC, "\n", race, buildFlags))
 	dir := filepath.Join(cache, "packages-"+hex.EncodeToString(sum[:8]))
+	inUse(dir)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	l := x.libraries[dir]
