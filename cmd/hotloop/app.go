@@ -37,6 +37,8 @@ type app struct {
 
 	mu   sync.Mutex
 	runs *runner.Runner
+
+	warned sync.Map // the texts of warnings that were told
 }
 
 // catalog is the content's exercises.

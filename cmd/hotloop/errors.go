@@ -65,8 +65,13 @@ func readerGone(err error) bool {
 	return ok && path.Path == os.Stdout.Name() && errors.Is(err, syscall.EPIPE)
 }
 
-// warn tells what went wrong beside the work, which goes on.
-func (a *app) warn(err error) { a.tell("warning", err) }
+// warn tells what went wrong beside the work, which goes on. What keeps going wrong in the same way, with each save that
+// is watched, say, is told once.
+func (a *app) warn(err error) {
+	if _, told := a.warned.LoadOrStore(err.Error(), true); !told {
+		a.tell("warning", err)
+	}
+}
 
 // tell is the one place where errors are written.
 func (a *app) tell(kind string, err error) {
