@@ -26,11 +26,14 @@ import (
 	"hotloop/runner/workspace"
 )
 
-// rounds is how often each side of a comparison is measured. Medians of fewer than 15 say little; HOTLOOP_ROUNDS is for
-// trying things out.
+// rounds is how often each side of a comparison is measured: 15 times, or HOTLOOP_ROUNDS (-short: 5). Medians of fewer say
+// little.
 func rounds(b *testing.B) int {
 	text := os.Getenv("HOTLOOP_ROUNDS")
-	if text == "" {
+	switch {
+	case text == "" && testing.Short():
+		return 5
+	case text == "":
 		return 15
 	}
 	n, err := strconv.Atoi(text)
