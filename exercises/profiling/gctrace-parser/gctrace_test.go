@@ -3,7 +3,9 @@ package gctrace
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -96,45 +98,48 @@ func TestOtherLinesSkipped(t *testing.T) {
 	}
 	s := summarize(t, strings.Join(others, "\n")+"\n"+sampleGo+"\n")
 	if s.Events != 1 || s.Skipped != len(others) || s.Malformed != 0 {
-		t.Errorf("a log of %d other lines and one collection: Events %d, Skipped %d, Malformed %d; want 1, %d, 0", len(others), s.Events, s.Skipped, s.Malformed, len(others))
+		t.Errorf("a log of %d other lines and one collection: %+v; want Events 1, Skipped %[1]d, Malformed 0", len(others), s)
 	}
 }
 
-// malformed are lines that look like a collector's, and are cut or damaged.
-var malformed = []string{
-	sampleGo[:40],
-	strings.Replace(sampleGo, "0.15+56+0.046", "0.15+56", 1),
-	strings.Replace(sampleGo, "55->130->80", "55->130", 1),
-	strings.Replace(sampleGo, "0.046", "-0.046", 1),
-	strings.Replace(sampleGo, "->80", "->NaN", 1),
-	strings.Replace(sampleGo, "@0.054s", "@.s", 1),
-	strings.Replace(sampleGo, "@0.054s", "@.5s", 1),
-	strings.Replace(sampleGo, "@0.054s", "@54.s", 1),
-	strings.Replace(sampleGo, "ms clock", "s clock", 1),
-	strings.Replace(sampleGo, "56 MB goal", "56 GB goal", 1),
-	strings.Replace(sampleGo, "0.15+56+0.046", "9000000000000+56+9000000000000", 1), // each fits, and the sum does not
-	strings.Replace(sampleGo, "->80", "->8796093022208", 1),                         // 2⁶³ bytes
-	sampleScavenge[:60],
-	strings.Replace(sampleScavenge, "4.5 (5.7)", "x (5.7)", 1),
-	strings.Replace(sampleScavenge, "4.5 (5.7)", "4.5, 5.7)", 1),
-	strings.Replace(sampleScavenge, "4.3 (8.0)", "4.3, 8.0)", 1),
-	strings.Replace(sampleScavenge, "average mu = 1.000", "mean mu = 1.000", 1),
-	strings.Replace(sampleScavenge, "2.62", "1e3", 1),
-	strings.Replace(sampleV8Forced, "current mu = 0.001", "current mu = ", 1),
-	strings.Replace(sampleV8Steps, "+ 22.1 ms", "+ ms", 1),
-	strings.Replace(sampleV8Steps, "+ 22.1 ms in", "+ 22.1 s in", 1),
+// malformed are lines that look like a collector's, and are cut or damaged: old stands in the line that was written, and
+// new in its place.
+var malformed = []struct{ line, old, new string }{
+	{"gc 7 @0.054s 3%: 0.15+56+0.046 ms clock,", "", ""},
+	{sampleGo, "0.15+56+0.046", "0.15+56"},
+	{sampleGo, "55->130->80", "55->130"},
+	{sampleGo, "0.046", "-0.046"},
+	{sampleGo, "->80", "->NaN"},
+	{sampleGo, "@0.054s", "@.s"},
+	{sampleGo, "@0.054s", "@.5s"},
+	{sampleGo, "@0.054s", "@54.s"},
+	{sampleGo, "ms clock", "s clock"},
+	{sampleGo, "56 MB goal", "56 GB goal"},
+	{sampleGo, "0.15+56+0.046", "9000000000000+56+9000000000000"}, // each fits, and the sum does not
+	{sampleGo, "->80", "->8796093022208"},                         // 2⁶³ bytes
+	{"[1623:0x41148c40]       27 ms: Scavenge 4.5 (5.7) -> 4.3 (8.", "", ""},
+	{sampleScavenge, "4.5 (5.7)", "x (5.7)"},
+	{sampleScavenge, "4.5 (5.7)", "4.5, 5.7)"},
+	{sampleScavenge, "4.3 (8.0)", "4.3, 8.0)"},
+	{sampleScavenge, "average mu = 1.000", "mean mu = 1.000"},
+	{sampleScavenge, "2.62", "1e3"},
+	{sampleV8Forced, "current mu = 0.001", "current mu = "},
+	{sampleV8Steps, "+ 22.1 ms", "+ ms"},
+	{sampleV8Steps, "+ 22.1 ms in", "+ 22.1 s in"},
 }
 
 func TestMalformed(t *testing.T) {
-	for _, line := range malformed {
+	log := sampleGo + "\n"
+	for _, m := range malformed {
+		line := strings.Replace(m.line, m.old, m.new, 1)
+		log += line + "\n"
 		if e, ok, err := ParseLine(line); ok || err == nil || e != (Event{}) {
 			t.Errorf("ParseLine(%q) = %+v, %v, %v; want no event and an error: it looks like a collection, and cannot be read", line, e, ok, err)
 		}
 	}
-	s := summarize(t, sampleGo+"\n"+strings.Join(malformed, "\n")+"\n"+sampleScavenge)
+	s := summarize(t, log+sampleScavenge)
 	if s.Events != 2 || s.Malformed != len(malformed) || s.Skipped != 0 {
-		t.Errorf("a log with %d damaged lines between two good ones: Events %d, Malformed %d, Skipped %d; want 2, %d, 0: one torn line must not hide the rest of the log",
-			len(malformed), s.Events, s.Malformed, s.Skipped, len(malformed))
+		t.Errorf("a log with %d damaged lines between two good ones: %+v; want Events 2, Malformed %[1]d, Skipped 0: one torn line must not hide the rest of the log", len(malformed), s)
 	}
 }
 
@@ -197,8 +202,11 @@ func TestGrowing(t *testing.T) {
 	wantVerdict(t, goLog(5, 100, 103, 107, 110, 114, 117), "a straight line that gains 17 %", "the gain is from the first collection to the last, and not from the begin of the process", "healthy")
 	wantVerdict(t, goLog(5, 125, 120, 115, 110, 105, 100), "a heap that shrinks", "a fall is no growth", "healthy")
 	wantVerdict(t, goLog(5, 100, 100, 100, 100, 100, 100), "a heap that stays as it is", "a flat line is no growth", "healthy")
-	at := strings.NewReplacer("@1.", "@0.", "@2.", "@0.", "@3.", "@0.", "@4.", "@0.", "@5.", "@0.", "@6.", "@0.")
-	if s := summarize(t, at.Replace(goLog(5, growth...))); s.SlopeBytesPerSec != 0 || s.Verdict != "healthy" {
+	var log string
+	for _, mb := range growth {
+		log += strings.Replace(goLog(5, mb), "@1.", "@0.", 1)
+	}
+	if s := summarize(t, log); s.SlopeBytesPerSec != 0 || s.Verdict != "healthy" {
 		t.Errorf("six collections at the same time, 0s: SlopeBytesPerSec %v, Verdict %q; want 0 and healthy: no line goes through them", s.SlopeBytesPerSec, s.Verdict)
 	}
 	wantVerdict(t, goLog(5, 10, 90, 20, 80, 70, 60), "a heap that jumps about and ends higher", "a line that fits badly (R² below 0.8) is no trend", "healthy")
@@ -228,15 +236,15 @@ func TestScavengesDoNotDecide(t *testing.T) {
 }
 
 func TestLongLine(t *testing.T) {
-	long := `{"body":"` + strings.Repeat("x", 900<<10) + `"}`
-	s := summarize(t, sampleGo+"\n"+long+"\r\n"+sampleGoForced+"\r\n"+sampleV8Forced+"\r\n")
-	if s.Events != 3 || s.Skipped != 1 || s.Forced != 2 {
-		t.Errorf("a collection, a line of 900 KiB and two forced collections, lines ending in CR LF: Events %d, Skipped %d, Forced %d; want 3, 1, 2: somebody always logs a whole body",
-			s.Events, s.Skipped, s.Forced)
+	log := []io.Reader{strings.NewReader(sampleGo + "\n")}
+	piece := strings.Repeat("x", 64<<10)
+	for range 16 {
+		log = append(log, strings.NewReader(piece))
 	}
-	s = summarize(t, strings.Repeat("x", 1<<20)+"\r\n"+sampleGo+"\n")
-	if s.Events != 1 || s.Skipped != 1 {
-		t.Errorf("a line of 1 MiB that ends in CR LF, and a collection: Events %d, Skipped %d; want 1, 1", s.Events, s.Skipped)
+	log = append(log, strings.NewReader("\r\n"+sampleGoForced+"\r\n"+sampleV8Forced+"\r\n"))
+	s, err := Summarize(io.MultiReader(log...))
+	if s.Events != 3 || s.Skipped != 1 || s.Forced != 2 || err != nil {
+		t.Errorf("a collection, a line of 1 MiB and two forced collections, lines ending in CR LF: %+v, %v; want Events 3, Skipped 1, Forced 2: somebody always logs a whole body", s, err)
 	}
 }
 
@@ -276,33 +284,42 @@ func TestPauses(t *testing.T) {
 	}
 }
 
-// Damaged lines at random: whatever comes, the answer is an event, an error or neither, and no number is absurd.
+// damageLine cuts the line at i, or changes, takes away or adds something there.
+func damageLine(r *rand.Rand, line string, i, way int) string {
+	const written = "0123456789.+->()% ms@\xff"
+	before, after := line[:i], line[min(i+1, len(line)):]
+	switch way {
+	case 0:
+		return before
+	case 1:
+		c := r.IntN(len(written))
+		return before + written[c:c+1] + after
+	case 2:
+		return before + after[min(r.IntN(5), len(after)):]
+	default:
+		return before + "99999999999999999999" + line[i:]
+	}
+}
+
+// Lines damaged in each place and each way, some of them once more: whatever comes, the answer is an event, an error or
+// neither, and no number is absurd.
 func TestDamagedLines(t *testing.T) {
 	r := kit.Rand(t)
-	lines := []string{sampleGo, sampleGoForced, sampleScavenge, sampleV8Forced, sampleV8Steps, sampleV8Reduce}
-	for range 20_000 {
-		line := []byte(lines[r.IntN(len(lines))])
-		for range 1 + r.IntN(3) {
-			switch i := r.IntN(len(line)); r.IntN(4) {
-			case 0:
-				line = line[:max(1, i)]
-			case 1:
-				line[i] = "0123456789.+->()% ms@\xff"[r.IntN(22)]
-			case 2:
-				line = append(line[:i:i], line[min(len(line), i+1+r.IntN(5)):]...)
-				line = append(line, 'x')
-			case 3:
-				line = []byte(string(line[:i]) + "99999999999999999999" + string(line[i:]))
+	for _, line := range []string{sampleGo, sampleGoForced, sampleScavenge, sampleV8Forced, sampleV8Steps, sampleV8Reduce} {
+		for n := range 4 * len(line) {
+			damaged := damageLine(r, line, n/4, n%4)
+			for again := true; again; again = r.IntN(4) == 0 {
+				e, ok, err := ParseLine(damaged)
+				switch {
+				case !ok && e != (Event{}):
+					t.Fatalf("ParseLine(%q) = %+v, false, %v; want the zero event if there is none", damaged, e, err)
+				case ok && err != nil:
+					t.Fatalf("ParseLine(%q) = ok and error %v; want one of them", damaged, err)
+				case e.At < 0 || e.Pause < 0 || e.Concurrent < 0 || e.Before < 0 || e.Peak < 0 || e.After < 0 || e.Goal < 0 || !(e.CPU >= 0) || !(e.Mu >= 0):
+					t.Fatalf("ParseLine(%q) = %+v; want no number below zero: one that does not fit makes the line malformed", damaged, e)
+				}
+				damaged = damageLine(r, damaged, r.IntN(len(damaged)+1), r.IntN(4))
 			}
-		}
-		e, ok, err := ParseLine(string(line))
-		switch {
-		case !ok && e != (Event{}):
-			t.Fatalf("ParseLine(%q) = %+v, false, %v; want the zero event if there is none", line, e, err)
-		case ok && err != nil:
-			t.Fatalf("ParseLine(%q) = ok and error %v; want one of them", line, err)
-		case e.At < 0 || e.Pause < 0 || e.Concurrent < 0 || e.Before < 0 || e.Peak < 0 || e.After < 0 || e.Goal < 0 || !(e.CPU >= 0) || !(e.Mu >= 0):
-			t.Fatalf("ParseLine(%q) = %+v; want no number below zero: one that does not fit makes the line malformed", line, e)
 		}
 	}
 }
