@@ -269,28 +269,31 @@ func TestCallersGo(t *testing.T) {
 	closesAll(t, c, db, "two of four callers left before the statement was prepared")
 }
 
-// With one place and three texts, a statement is evicted at nearly every call, while others are about to use it.
+// With one place and three texts, a statement is evicted at nearly every call, while others are about to use it. They have
+// fewer connections than goroutines: more of them then wait for one statement, and meet who evicts it.
 func TestRace(t *testing.T) {
+	const goroutines, calls = 8, 40
 	for _, max := range []int{1, 2} {
 		c, db := open(t, max)
-		db.SetMaxIdleConns(8)
+		db.SetMaxOpenConns(2 * max)
+		db.SetMaxIdleConns(2 * max)
 		var wg sync.WaitGroup
-		for g := range 8 {
+		for g := range goroutines {
 			wg.Go(func() {
-				for i := range 300 {
+				for i := range calls {
 					k := (g + i*i) % 3
 					n, err := number(t.Context(), c, text(k), i)
 					if n != i+k || err != nil {
-						t.Errorf("8 goroutines, %d places: Query(%q, %d) = %d, error %v; want %d: a statement is closed when nobody has it in hand any more", max, text(k), i, n, err, i+k)
+						t.Errorf("%d goroutines, %d places: Query(%q, %d) = %d, error %v; want %d: a statement is closed when nobody has it in hand any more", goroutines, max, text(k), i, n, err, i+k)
 						return
 					}
 				}
 			})
 		}
 		wg.Wait()
-		if prepared, hits, evicted := c.Stats(); !t.Failed() && prepared+hits != 2400 {
-			t.Errorf("2400 calls beside each other: Stats() = %d prepared, %d hits, %d evicted; want the first two to make up all calls", prepared, hits, evicted)
+		if prepared, hits, evicted := c.Stats(); !t.Failed() && prepared+hits != goroutines*calls {
+			t.Errorf("%d calls beside each other: Stats() = %d prepared, %d hits, %d evicted; want the first two to make up all calls", goroutines*calls, prepared, hits, evicted)
 		}
-		closesAll(t, c, db, "2400 calls beside each other")
+		closesAll(t, c, db, fmt.Sprint(goroutines*calls, " calls beside each other"))
 	}
 }
