@@ -1,11 +1,11 @@
 package indexplan
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,43 +34,82 @@ type post struct {
 // data is what a small database holds, known to the test.
 type data struct {
 	users  []user
-	posts  []post
+	posts  [postTimes][]post // by time, the oldest first; those of one time by id
 	unread map[int64]int
 }
 
+const (
+	userRows, postRows, messageRows = 200, 1500, 800
+	postTimes                       = 60 // of posts, half a month apart
+)
+
 var began = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// open makes a database with some hundred rows in each table, and the indexes.
+// smallDB is one database for all tests, which only read: to fill it takes longer than to ask.
+var smallDB struct {
+	once sync.Once
+	db   *sqldb.DB
+	data *data
+	err  error
+}
+
+// open makes a database with some hundred rows in each table, and the indexes, unless an earlier test has made it. The
+// random numbers are the same in either case.
 func open(t *testing.T) (*sqldb.DB, *data, *rand.Rand) {
 	t.Helper()
 	r := kit.Rand(t)
+	rows := rand.New(rand.NewPCG(r.Uint64(), 0))
+	smallDB.once.Do(func() {
+		d, script := fillSmall(rows)
+		smallDB.data = d
+		if smallDB.db, smallDB.err = sqldb.Open(sqldb.Options{Script: script}); smallDB.err == nil {
+			_, smallDB.err = smallDB.db.Exec(Indexes)
+		}
+	})
+	if smallDB.err != nil {
+		t.Fatalf("making the tables and the indexes: %v\n%s", smallDB.err, Indexes)
+	}
+	return smallDB.db, smallDB.data, r
+}
+
+// fillSmall makes rows, and the SQL that inserts them: one statement for each table, which SQLite runs in one go.
+func fillSmall(r *rand.Rand) (*data, string) {
 	d := &data{unread: map[int64]int{}}
 	var b strings.Builder
 	b.WriteString(schema)
-	for id := int64(1); id <= 200; id++ {
+	into := func(table string, rows int64, values func(id int64) string) {
+		b.WriteString("INSERT INTO " + table + " VALUES ")
+		for id := int64(1); id <= rows; id++ {
+			if id > 1 {
+				b.WriteString(", ")
+			}
+			b.WriteString(values(id))
+		}
+		b.WriteString(";\n")
+	}
+	into("users", userRows, func(id int64) string {
 		name := []string{"anna", "Bob", "CARL", "dörte", "DÖRTE"}[r.IntN(5)]
 		u := user{id, fmt.Sprintf("%s%d@Example.com", name, r.IntN(30)), name}
 		d.users = append(d.users, u)
-		fmt.Fprintf(&b, "INSERT INTO users VALUES (%d, '%s', '%s');\n", u.id, u.email, u.name)
-	}
-	for id := int64(1); id <= 1500; id++ {
-		at := began.Add(time.Duration(r.IntN(60)) * 12 * time.Hour * 30) // many at the same time
+		return fmt.Sprintf("(%d, '%s', '%s')", u.id, u.email, u.name)
+	})
+	into("posts", postRows, func(id int64) string {
+		slot := r.IntN(postTimes) // many at the same time
+		at := began.Add(time.Duration(slot) * 12 * time.Hour * 30)
 		p := post{id, 1 + r.Int64N(20), []string{"published", "published", "draft"}[r.IntN(3)], fmt.Sprint("post ", id), at.Unix()}
-		d.posts = append(d.posts, p)
-		fmt.Fprintf(&b, "INSERT INTO posts VALUES (%d, %d, '%s', '%s', 'body', %d);\n", p.id, p.author, p.status, p.title, p.at)
-	}
-	for id := int64(1); id <= 800; id++ {
+		d.posts[slot] = append(d.posts[slot], p)
+		return fmt.Sprintf("(%d, %d, '%s', '%s', 'body', %d)", p.id, p.author, p.status, p.title, p.at)
+	})
+	into("messages", messageRows, func(id int64) string {
 		to, read := 1+r.Int64N(20), "NULL"
 		if r.IntN(5) > 0 {
 			read = "1700000000"
 		} else {
 			d.unread[to]++
 		}
-		fmt.Fprintf(&b, "INSERT INTO messages VALUES (%d, %d, 'body', %s);\n", id, to, read)
-	}
-	db := sqldb.SQLite(t, sqldb.Options{Script: b.String()})
-	db.Aside(t, Indexes)
-	return db, d, r
+		return fmt.Sprintf("(%d, %d, 'body', %s)", id, to, read)
+	})
+	return d, b.String()
 }
 
 // run runs a query and writes its rows down, a text for each.
@@ -150,16 +189,13 @@ func TestRecentByAuthor(t *testing.T) {
 	db, d, r := open(t)
 	for range 50 {
 		author, limit := 1+r.Int64N(22), 1+r.IntN(30)
-		var posts []post
-		for _, p := range d.posts {
-			if p.author == author && p.status == "published" {
-				posts = append(posts, p)
-			}
-		}
-		slices.SortFunc(posts, func(a, b post) int { return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(b.id, a.id)) })
 		var want []string
-		for _, p := range posts[:min(limit, len(posts))] {
-			want = append(want, fmt.Sprint(p.id, p.title, p.at))
+		for slot := postTimes - 1; slot >= 0; slot-- {
+			for i := len(d.posts[slot]) - 1; i >= 0; i-- {
+				if p := d.posts[slot][i]; p.author == author && p.status == "published" && len(want) < limit {
+					want = append(want, fmt.Sprint(p.id, p.title, p.at))
+				}
+			}
 		}
 		compare(t, fmt.Sprintf("RecentByAuthor(%d, %d)", author, limit), run(t, db, "RecentByAuthor", RecentByAuthor(author, limit)), want)
 	}
@@ -169,29 +205,25 @@ func TestInMonth(t *testing.T) {
 	db, d, r := open(t)
 	for range 50 {
 		year, month := 2020+r.IntN(4), time.Month(1+r.IntN(12))
-		var posts []post
-		for _, p := range d.posts {
-			if at := time.Unix(p.at, 0).UTC(); at.Year() == year && at.Month() == month {
-				posts = append(posts, p)
-			}
-		}
-		slices.SortFunc(posts, func(a, b post) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.id, b.id)) })
 		var want []string
-		for _, p := range posts {
-			want = append(want, fmt.Sprint(p.id, p.title))
+		for _, posts := range d.posts {
+			for _, p := range posts {
+				if at := time.Unix(p.at, 0).UTC(); at.Year() == year && at.Month() == month {
+					want = append(want, fmt.Sprint(p.id, p.title))
+				}
+			}
 		}
 		compare(t, fmt.Sprintf("InMonth(%d, %v)", year, month), run(t, db, "InMonth", InMonth(year, month)), want)
 	}
 }
 
 func TestMonthEdges(t *testing.T) {
+	db := sqldb.SQLite(t, sqldb.Options{Script: schema + Indexes})
 	for _, tt := range []struct {
 		year  int
 		month time.Month
 		days  int
 	}{{2024, time.February, 29}, {2023, time.February, 28}, {2023, time.December, 31}, {2024, time.April, 30}} {
-		db := sqldb.SQLite(t, sqldb.Options{Script: schema})
-		db.Aside(t, Indexes)
 		first := time.Date(tt.year, tt.month, 1, 0, 0, 0, 0, time.UTC).Unix()
 		next := first + int64(tt.days)*24*3600
 		for _, at := range []int64{first - 1, first, next - 1, next} {
@@ -230,15 +262,15 @@ func TestValuesAreArguments(t *testing.T) {
 }
 
 func TestIndexesAreFew(t *testing.T) {
-	db, d, _ := open(t)
+	db, _, _ := open(t)
 	if n := sqldb.Value[int](t, db, "SELECT count(*) FROM sqlite_schema WHERE type = 'index'"); n > 5 {
 		t.Errorf("there are %d indexes, want at most 5: each is written to with every row", n)
 	}
 	if n := sqldb.Value[int](t, db, "SELECT count(*) FROM sqlite_schema WHERE type != 'index'"); n != 3 {
 		t.Errorf("there are %d tables, views and triggers, want the three tables: Indexes makes indexes only", n)
 	}
-	if n := sqldb.Value[int](t, db, "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM posts) + (SELECT count(*) FROM messages)"); n != len(d.users)+len(d.posts)+800 {
-		t.Errorf("after Indexes, there are %d rows instead of %d", n, len(d.users)+len(d.posts)+800)
+	if n := sqldb.Value[int](t, db, "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM posts) + (SELECT count(*) FROM messages)"); n != userRows+postRows+messageRows {
+		t.Errorf("after Indexes, there are %d rows instead of %d", n, userRows+postRows+messageRows)
 	}
 }
 
