@@ -41,10 +41,11 @@ func wantKeys(tb testing.TB, c *Cache[int, int], done, why string, want ...int) 
 	}
 }
 
+var reasonNames = map[Reason]string{Evicted: "Evicted", Deleted: "Deleted", Replaced: "Replaced", Purged: "Purged"}
+
 // event is what onEvict was told, for people.
 func event(k, v int, why Reason) string {
-	names := map[Reason]string{Evicted: "Evicted", Deleted: "Deleted", Replaced: "Replaced", Purged: "Purged"}
-	return fmt.Sprintf("%d=%d %s", k, v, names[why])
+	return fmt.Sprintf("%d=%d %s", k, v, reasonNames[why])
 }
 
 func TestEvictsLeastRecent(t *testing.T) {
@@ -313,7 +314,7 @@ func newBlock(n uint64) (b block) {
 // Goroutines that happen to take turns prove nothing. So they go on until enough calls of Get have seen a Set of another
 // goroutine begin or end meanwhile; where that is rare, on one processor or a very busy machine, for so long.
 func TestConcurrentUse(t *testing.T) {
-	const goroutines, calls, keys, size, enough = 8, 250, 3, 2, 100
+	const goroutines, calls, keys, size, enough = 8, 100, 3, 2, 100
 	var told, gets, sets, overlaps atomic.Int64
 	c := newCache(t, size, func(int, block, Reason) { told.Add(1) })
 	deadline := time.Now().Add(700 * time.Millisecond)

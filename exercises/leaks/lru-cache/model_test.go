@@ -118,7 +118,7 @@ func TestAgreesWithModel(t *testing.T) {
 	var told []string
 	c := newCache(t, m.max, func(k, v int, why Reason) { told = append(told, event(k, v, why)) })
 	var calls []string
-	for i := range 20_000 {
+	for i := range 5_000 {
 		told, m.told = told[:0], m.told[:0]
 		call, got, want := step(r, c, m)
 		calls = append(calls, call)
