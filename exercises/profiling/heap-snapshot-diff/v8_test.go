@@ -1,13 +1,14 @@
 package heapdiff
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -21,17 +22,16 @@ type v8Node struct {
 	size       int
 }
 
-// Fields and types as Node.js 20 writes them.
+// Fields and types: as Node.js 20 writes them, and with what other versions write.
 var (
-	v8Fields = []string{"type", "name", "id", "self_size", "edge_count", "trace_node_id", "detachedness"}
-	v8Types  = []string{"hidden", "array", "string", "object", "code", "closure", "regexp", "number", "native", "synthetic", "concatenated string", "sliced string", "symbol", "bigint", "object shape"}
+	v8MoreFields = []string{"type", "name", "id", "self_size", "edge_count", "trace_node_id", "detachedness", "flags", "age"}
+	v8Fields     = v8MoreFields[:7]
+	v8MoreTypes  = []string{"hidden", "array", "string", "object", "code", "closure", "regexp", "number", "native", "synthetic", "concatenated string", "sliced string", "symbol", "bigint", "object shape", "wasm object"}
+	v8Types      = v8MoreTypes[:15]
 )
 
 // v8File is a snapshot with those nodes, laid out like V8's: the description, nodes, edges, other sections, strings.
 func v8File(r *rand.Rand, fields, types []string, nodes []v8Node) string {
-	var b strings.Builder
-	list := []string{"<dummy>"}
-	number := map[string]int{}
 	fieldTypes := make([]any, len(fields))
 	for i, f := range fields {
 		switch f {
@@ -45,96 +45,121 @@ func v8File(r *rand.Rand, fields, types []string, nodes []v8Node) string {
 			fieldTypes[i] = "number"
 		}
 	}
-	quoted := func(v any) string { text, _ := json.Marshal(v); return string(text) }
-	fmt.Fprintf(&b, `{"snapshot":{"meta":{"node_fields":%s,"node_types":%s,"edge_fields":["type","name_or_index","to_node"],"edge_types":[["context","element"],"string_or_number","node"]},"node_count":%d,"edge_count":%d,"trace_function_count":0},`+"\n"+`"nodes":[`,
-		quoted(fields), quoted(fieldTypes), len(nodes), len(nodes))
-	for i, n := range nodes {
-		if _, known := number[n.name]; !known {
+	list := []string{"<dummy>"}
+	number := map[string]int{}
+	var numbers, edges []byte
+	for _, n := range nodes {
+		if number[n.name] == 0 {
 			number[n.name] = len(list)
 			list = append(list, n.name)
 		}
-		for j, f := range fields {
-			if i+j > 0 {
-				b.WriteByte(',')
-			}
+		for _, f := range fields {
+			v := r.IntN(100_000)
 			switch f {
 			case "type":
-				fmt.Fprint(&b, slices.Index(types, n.kind))
+				v = slices.Index(types, n.kind)
 			case "name":
-				fmt.Fprint(&b, number[n.name])
+				v = number[n.name]
 			case "self_size":
-				fmt.Fprint(&b, n.size)
+				v = n.size
 			case "flags":
-				fmt.Fprint(&b, r.IntN(2))
-			default:
-				fmt.Fprint(&b, r.IntN(100_000))
+				v %= 2
 			}
+			numbers = appendNumber(numbers, v)
 		}
-		b.WriteByte('\n')
-	}
-	b.WriteString("],\n\"edges\":[")
-	for i := range 3 * len(nodes) {
-		if i > 0 {
-			b.WriteByte(',')
+		numbers = append(numbers, '\n')
+		for range 3 {
+			edges = appendNumber(edges, r.IntN(50_000))
 		}
-		fmt.Fprint(&b, r.IntN(50_000))
 	}
-	fmt.Fprintf(&b, "],\n\"trace_function_infos\":[],\n\"trace_tree\":[],\n\"samples\":[],\n\"locations\":[],\n\"strings\":%s}", quoted(list))
-	return b.String()
+	return fmt.Sprintf(`{"snapshot":{"meta":{"node_fields":%s,"node_types":%s,"edge_fields":["type","name_or_index","to_node"],"edge_types":[["context","element"],"string_or_number","node"]},"node_count":%d,"edge_count":%d,"trace_function_count":0},
+"nodes":[%s],
+"edges":[%s],
+"trace_function_infos":[],
+"trace_tree":[],
+"samples":[],
+"locations":[],
+"strings":%s}`, v8JSON(fields), v8JSON(fieldTypes), len(nodes), len(nodes), bytes.TrimPrefix(numbers, []byte(",")), bytes.TrimPrefix(edges, []byte(",")), v8JSON(list))
+}
+
+func appendNumber(b []byte, n int) []byte { return strconv.AppendInt(append(b, ','), int64(n), 10) }
+
+func v8JSON(v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return text
 }
 
 func wantClasses(t *testing.T, what, file, why string, want ...Class) {
 	t.Helper()
 	got, err := ParseV8(strings.NewReader(file))
-	if err != nil {
-		t.Errorf("ParseV8(%s): %v; want %v", what, err, want)
-		return
-	}
-	all := map[string]Class{}
+	same := err == nil && len(got) == len(want)
 	for _, c := range want {
-		all[c.Name] = c
+		same = same && got[c.Name] == c
 	}
-	if !maps.Equal(got, all) {
-		t.Errorf("ParseV8(%s)\n got %v\nwant %v\n%s", what, got, all, why)
+	if !same {
+		t.Errorf("ParseV8(%s)\n got %v, %v\nwant %v\n%s", what, got, err, want, why)
 	}
 }
 
-// someNodes are 1,000 objects of a class that leaks, and what else has that name or is in a heap.
+// someHeap is a class that leaks, and what else is in a heap. Other types have nodes of the same name.
+var someHeap = []struct {
+	count int
+	node  v8Node
+}{
+	{100, v8Node{"object", "Leaky", 40}}, {30, v8Node{"closure", "onData", 64}}, {30, v8Node{"closure", "", 32}},
+	{1, v8Node{"object", "Cart", 24}}, {1, v8Node{"closure", "Cart", 56}}, {1, v8Node{"object", "Empty", 0}},
+}
+
+// someNodes are the nodes of someHeap in any order.
 func someNodes(r *rand.Rand) (nodes []v8Node) {
-	for range 1000 {
-		nodes = append(nodes, v8Node{"object", "Leaky", 40})
-	}
-	for range 30 {
-		nodes = append(nodes, v8Node{"closure", "onData", 64}, v8Node{"closure", "", 32})
+	var list []v8Node
+	for _, some := range someHeap {
+		for range some.count {
+			list = append(list, some.node)
+		}
 	}
 	for _, kind := range v8Types {
 		if kind != "object" && kind != "closure" {
-			nodes = append(nodes, v8Node{kind, "Leaky", 1 << 20}, v8Node{kind, "(" + kind + ")", 8})
+			list = append(list, v8Node{kind, "Leaky", 1 << 20}, v8Node{kind, "(" + kind + ")", 8})
 		}
 	}
-	nodes = append(nodes, v8Node{"object", "Cart", 24}, v8Node{"closure", "Cart", 56}, v8Node{"object", "Empty", 0})
-	r.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
+	for _, i := range r.Perm(len(list)) {
+		nodes = append(nodes, list[i])
+	}
 	return nodes
 }
 
-var someClasses = []Class{{"Leaky", 1000, 40_000}, {"onData", 30, 30 * 64}, {"", 30, 30 * 32}, {"Cart", 2, 80}, {"Empty", 1, 0}}
+var someClasses = []Class{{"Leaky", 100, 4000}, {"onData", 30, 30 * 64}, {"", 30, 30 * 32}, {"Cart", 2, 80}, {"Empty", 1, 0}}
 
 func TestV8Counts(t *testing.T) {
 	r := kit.Rand(t)
-	wantClasses(t, "a snapshot with 1,000 objects of the class Leaky", v8File(r, v8Fields, v8Types, someNodes(r)),
+	wantClasses(t, "a snapshot with 100 objects of the class Leaky", v8File(r, v8Fields, v8Types, someNodes(r)),
 		"counted are nodes of the types object and closure; strings, arrays and hidden nodes may have the same names", someClasses...)
 	wantClasses(t, "a snapshot with an object of 2⁵³−1 bytes", v8File(r, v8Fields, v8Types, []v8Node{{"object", "Huge", 1<<53 - 1}}),
 		"numbers go up to 2⁵³−1", Class{"Huge", 1, 1<<53 - 1})
+	many := make([]v8Node, 2000)
+	for i := range many {
+		many[i] = v8Node{"object", "Leaky", 40}
+	}
+	wantClasses(t, "a snapshot with 2,000 objects", v8File(r, v8Fields, v8Types, many), "a file is larger than what is read of it at once", Class{"Leaky", 2000, 80_000})
+}
+
+func v8Shuffled(r *rand.Rand, words []string) (list []string) {
+	for _, i := range r.Perm(len(words)) {
+		list = append(list, words[i])
+	}
+	return list
 }
 
 func TestV8FieldOrder(t *testing.T) {
 	r := kit.Rand(t)
-	for range 20 {
-		fields, types := slices.Concat(v8Fields, []string{"flags", "age"}), slices.Concat(v8Types, []string{"wasm object"})
-		r.Shuffle(len(fields), func(i, j int) { fields[i], fields[j] = fields[j], fields[i] })
-		r.Shuffle(len(types), func(i, j int) { types[i], types[j] = types[j], types[i] })
-		if r.IntN(2) == 0 { // early versions had no more
-			fields = slices.DeleteFunc(fields, func(f string) bool { return f != "type" && f != "name" && f != "self_size" && f != "id" })
+	for i := range 20 {
+		fields, types := v8Shuffled(r, v8MoreFields), v8Shuffled(r, v8MoreTypes)
+		if i%2 == 0 { // early versions had no more
+			fields = v8Shuffled(r, v8Fields[:4])
 		}
 		wantClasses(t, fmt.Sprintf("a snapshot with the fields %q and the types %q", fields, types), v8File(r, fields, types, someNodes(r)),
 			"node_fields and node_types say where what stands, and more than one entry of node_types may be a list; V8 has changed both several times", someClasses...)
@@ -155,31 +180,40 @@ func TestV8Names(t *testing.T) {
 	wantClasses(t, "the same with escapes", strings.NewReplacer("😀", `\ud83d\ude00`, "日", `\u65e5`, "</", `<\/`).Replace(file), why, want...)
 }
 
+// v8Layouts are edits of a file, pairs of old and new, that leave its meaning as it is.
+var v8Layouts = []struct {
+	what, why string
+	edits     []string
+}{
+	{"a section in front", "sections that are of no interest are skipped, whatever is in them",
+		[]string{`{"snapshot"`, `{"version":{"v8":[11,{"minor":"3]}"},null,true,-1.5e3]},"snapshot"`}},
+	{"a section before the strings", "a section's name stands at the top only",
+		[]string{`"strings"`, `"odd":["strings",{"strings":[]},"\"strings\":["],"more":"}",` + "\n\"strings\""}},
+	{"space in it", "JSON may have space between any two tokens",
+		[]string{",", " ,\r\n\t", ":", " : ", "[", "[ ", "]", " ]", "{", " {\n", "}", "\n}\n"}},
+	{"a name that is there twice", "equal names are one class, whatever their numbers",
+		[]string{`"x"]`, `"Leaky"]`, `"nodes":[3,1,`, `"nodes":[3,2,`}},
+}
+
 func TestV8Layout(t *testing.T) {
 	r := kit.Rand(t)
-	nodes := []v8Node{{"object", "Leaky", 40}, {"closure", "Leaky", 2}, {"string", "x", 1}}
-	file := v8File(r, v8Fields, v8Types, nodes)
-	want := Class{"Leaky", 2, 42}
-	wantClasses(t, "a snapshot with a section in front", strings.Replace(file, "{", `{"version":{"v8":[11,{"minor":"3]}"},null,true,-1.5e3]},`, 1), "sections that are of no interest are skipped, whatever is in them", want)
-	wantClasses(t, "a snapshot with a section before the strings", strings.Replace(file, `"strings"`, `"odd":["strings",{"strings":[]},"\"strings\":["],"more":"}",`+"\n\"strings\"", 1), "a section's name stands at the top only", want)
-	var plain any
-	if err := json.Unmarshal([]byte(file), &plain); err != nil {
-		t.Fatal(err)
+	file := v8File(r, v8Fields, v8Types, []v8Node{{"object", "Leaky", 40}, {"closure", "Leaky", 2}, {"string", "x", 1}})
+	if !json.Valid([]byte(file)) {
+		t.Fatalf("the test's snapshot is no JSON: %s", file)
 	}
-	spaced := strings.NewReplacer(",", " ,\r\n\t", ":", " : ", "[", "[ ", "]", " ]", "{", "{\n", "}", "\n}").Replace(file) + "\n"
-	wantClasses(t, "a snapshot with space in it", " "+spaced, "JSON may have space between any two tokens", want)
+	want := Class{"Leaky", 2, 42}
+	for _, tt := range v8Layouts {
+		wantClasses(t, "a snapshot with "+tt.what, strings.NewReplacer(tt.edits...).Replace(file), tt.why, want)
+	}
 	wantClasses(t, "a snapshot without nodes", v8File(r, v8Fields, v8Types, nil), "an empty heap has no classes")
-	twice := strings.NewReplacer(`"Leaky"`, `"Leaky"`, `"x"]`, `"Leaky"]`).Replace(file)
-	twice = strings.Replace(twice, `"nodes":[3,1,`, `"nodes":[3,2,`, 1)
-	wantClasses(t, "a snapshot with a name that is there twice", twice, "equal names are one class, whatever their numbers", want)
 }
 
 func TestV8Reader(t *testing.T) {
 	r := kit.Rand(t)
 	file := v8File(r, v8Fields, v8Types, someNodes(r))
 	got, err := ParseV8(iotest.OneByteReader(strings.NewReader(file)))
-	if err != nil || got["Leaky"] != (Class{"Leaky", 1000, 40_000}) {
-		t.Errorf("ParseV8 of a reader that gives a byte at a time: Leaky %v, %v; want 1000 objects: a number may be cut anywhere", got["Leaky"], err)
+	if err != nil || got["Leaky"] != (Class{"Leaky", 100, 4000}) {
+		t.Errorf("ParseV8 of a reader that gives a byte at a time: Leaky %v, %v; want 100 objects: a number may be cut anywhere", got["Leaky"], err)
 	}
 	if got, err = ParseV8(iotest.DataErrReader(strings.NewReader(file))); err != nil || len(got) != len(someClasses) {
 		t.Errorf("ParseV8 of a reader that says io.EOF with the last bytes: %d classes, %v; want %d", len(got), err, len(someClasses))
@@ -203,7 +237,7 @@ func wantFormatError(t *testing.T, what, file string) {
 
 func TestV8CutOff(t *testing.T) {
 	r := kit.Rand(t)
-	file := v8File(r, v8Fields, v8Types, []v8Node{{"object", "Leaky", 40}, {"closure", "a\"b", 2}, {"string", "x", 1}, {"object", "日本", 8}})
+	file := v8File(r, []string{"type", "name", "self_size"}, []string{"object", "closure", "string"}, []v8Node{{"object", "Leaky", 40}, {"closure", "a\"b", 2}, {"string", "x", 1}, {"object", "日本", 8}})
 	for n := range len(file) {
 		if wantFormatError(t, fmt.Sprintf("the first %d of a file's %d bytes", n, len(file)), file[:n]); t.Failed() {
 			return
@@ -212,74 +246,96 @@ func TestV8CutOff(t *testing.T) {
 	wantFormatError(t, "a brace and 200,000 spaces", "{"+strings.Repeat(" ", 200_000))
 }
 
+// v8Broken are files with old replaced by new, or new alone.
+var v8Broken = []struct{ what, old, new string }{
+	{"no JSON", "", "hello"},
+	{"a list", "", "[]"},
+	{"null", "", "null"},
+	{"an object without sections", "", "{}"},
+	{"a .cpuprofile", "", `{"nodes":[{"id":1,"callFrame":{"functionName":"(root)"}}],"startTime":1,"samples":[],"timeDeltas":[]}`},
+	{"no node_fields", `"node_fields"`, `"fields"`},
+	{"no node_types", `"node_types"`, `"types"`},
+	{"no field type", `"type"`, `"kind"`},
+	{"no field name", `"name"`, `"label"`},
+	{"no field self_size", `"self_size"`, `"size"`},
+	{"no names of types", `["hidden",`, `"enum",["hidden",`},
+	{"no section nodes", `"nodes"`, `"knots"`},
+	{"no section strings", `"strings"`, `"words"`},
+	{"a node of a type without a name", `"nodes":[3,`, `"nodes":[15,`},
+	{"a node of a name without a text", `"nodes":[3,1,`, `"nodes":[3,4,`},
+	{"an incomplete node", "\n],\n\"edges\"", ",3\n],\n\"edges\""},
+	{"a negative number", `"nodes":[3,1,`, `"nodes":[3,-1,`},
+	{"a fraction", `"nodes":[3,1,`, `"nodes":[3,1.5,`},
+	{"a word for a number", `"nodes":[3,1,`, `"nodes":[3,"1",`},
+	{"a list for a number", `"nodes":[3,1,`, `"nodes":[3,[1],`},
+	{"a number for a name", `"Leaky"`, `7`},
+	{"a comma too much", "\n],\n\"edges\"", ",\n],\n\"edges\""},
+	{"a comma too little", `"nodes":[3,1,`, `"nodes":[3 1,`},
+	{"a number left out", `"nodes":[3,1,`, `"nodes":[3,,`},
+	{"a semicolon for a comma", `"nodes":[3,1,`, `"nodes":[3;1,`},
+	{"a size of 2⁵³", ",40,", ",9007199254740992,"},
+	{"a number of twenty digits", `"nodes":[3,1,`, `"nodes":[3,1,99999999999999999999`},
+	{"nodes that begin with a brace", `"nodes":[`, `"nodes":{`},
+	{"nodes that end with a brace", "\n],\n\"edges\"", "\n},\n\"edges\""},
+	{"no colon after a key", `"nodes":`, `"nodes" `},
+	{"an unknown escape", "Leaky", `Le\qky`},
+	{"a line break in a name", "Leaky", "Le\nky"},
+}
+
 func TestV8Broken(t *testing.T) {
 	r := kit.Rand(t)
 	file := v8File(r, v8Fields, v8Types, []v8Node{{"object", "Leaky", 40}, {"closure", "onData", 64}})
-	typeLast := v8File(r, []string{"name", "self_size", "type"}, v8Types, []v8Node{{"object", "Leaky", 40}})
-	replaced := func(old, new string) string {
-		if !strings.Contains(file, old) {
-			t.Fatalf("the snapshot has no %q", old)
+	for _, tt := range v8Broken {
+		broken := tt.new
+		if tt.old != "" {
+			broken = strings.Replace(file, tt.old, tt.new, 1)
 		}
-		return strings.Replace(file, old, new, 1)
+		if broken == file {
+			t.Fatalf("the snapshot has no %q", tt.old)
+		}
+		wantFormatError(t, tt.what, broken)
 	}
-	for what, broken := range map[string]string{
-		"no JSON":                         "hello",
-		"a list":                          "[]",
-		"null":                            "null",
-		"an object without sections":      "{}",
-		"a .cpuprofile":                   `{"nodes":[{"id":1,"callFrame":{"functionName":"(root)"}}],"startTime":1,"samples":[],"timeDeltas":[]}`,
-		"no node_fields":                  replaced(`"node_fields"`, `"fields"`),
-		"no node_types":                   replaced(`"node_types"`, `"types"`),
-		"no field type":                   replaced(`"type"`, `"kind"`),
-		"no field name":                   replaced(`"name"`, `"label"`),
-		"no field self_size":              replaced(`"self_size"`, `"size"`),
-		"no names of types":               replaced(`["hidden",`, `"enum",["hidden",`),
-		"no section nodes":                replaced(`"nodes"`, `"knots"`),
-		"no section strings":              replaced(`"strings"`, `"words"`),
-		"a node of a type without a name": replaced(`"nodes":[3,`, `"nodes":[15,`),
-		"a node of a name without a text": replaced(`"nodes":[3,1,`, `"nodes":[3,4,`),
-		"an incomplete node":              replaced("\n],\n\"edges\"", ",3\n],\n\"edges\""),
-		"a negative number":               replaced(`"nodes":[3,1,`, `"nodes":[3,-1,`),
-		"a fraction":                      replaced(`"nodes":[3,1,`, `"nodes":[3,1.5,`),
-		"a word for a number":             replaced(`"nodes":[3,1,`, `"nodes":[3,"1",`),
-		"a list for a number":             replaced(`"nodes":[3,1,`, `"nodes":[3,[1],`),
-		"a number for a name":             replaced(`"Leaky"`, `7`),
-		"a comma too much":                replaced("\n],\n\"edges\"", ",\n],\n\"edges\""),
-		"a comma too little":              replaced(`"nodes":[3,1,`, `"nodes":[3 1,`),
-		"a number left out":               replaced(`"nodes":[3,1,`, `"nodes":[3,,`),
-		"a semicolon for a comma":         replaced(`"nodes":[3,1,`, `"nodes":[3;1,`),
-		"a size of 2⁵³":                   replaced(",40,", ",9007199254740992,"),
-		"a type of 2⁶⁴−1":                 strings.Replace(typeLast, ",3\n]", ",18446744073709551615\n]", 1),
-		"a number of twenty digits":       replaced(`"nodes":[3,1,`, `"nodes":[3,1,99999999999999999999`),
-		"nodes that begin with a brace":   replaced(`"nodes":[`, `"nodes":{`),
-		"nodes that end with a brace":     replaced("\n],\n\"edges\"", "\n},\n\"edges\""),
-		"no colon after a key":            replaced(`"nodes":`, `"nodes" `),
-		"an unknown escape":               replaced("Leaky", `Le\qky`),
-		"a line break in a name":          replaced("Leaky", "Le\nky"),
-	} {
-		wantFormatError(t, what, broken)
+	typeLast := v8File(r, []string{"name", "self_size", "type"}, v8Types, []v8Node{{"object", "Leaky", 40}})
+	wantFormatError(t, "a type of 2⁶⁴−1", strings.Replace(typeLast, ",3\n]", ",18446744073709551615\n]", 1))
+}
+
+// classesOf reads "name count size, …".
+func classesOf(text string) map[string]Class {
+	if text == "" {
+		return nil
 	}
+	classes := map[string]Class{}
+	for _, row := range strings.Split(text, ", ") {
+		var c Class
+		fmt.Sscan(row, &c.Name, &c.Count, &c.Shallow)
+		classes[c.Name] = c
+	}
+	return classes
 }
 
 func TestDiffV8(t *testing.T) {
-	before := map[string]Class{"Same": {"Same", 3, 30}, "Leaky": {"Leaky", 10, 400}, "Gone": {"Gone", 5, 50}, "Few": {"Few", 9, 900}, "Lighter": {"Lighter", 2, 40}, "Repacked": {"Repacked", 8, 64}}
-	after := map[string]Class{"Same": {"Same", 3, 30}, "Leaky": {"Leaky", 1000, 40_000}, "New": {"New", 1, 24}, "Few": {"Few", 1, 100}, "Lighter": {"Lighter", 2, 10}, "Repacked": {"Repacked", 4, 64}, "Anew": {"Anew", 2, 24}}
-	a, b := maps.Clone(before), maps.Clone(after)
-	got := DiffV8(before, after)
-	want := []Class{{"Leaky", 990, 39_600}, {"Anew", 2, 24}, {"New", 1, 24}, {"Repacked", -4, 0}, {"Lighter", 0, -30}, {"Gone", -5, -50}, {"Few", -8, -800}}
-	if !slices.Equal(got, want) {
-		t.Errorf("DiffV8\n got %v\nwant %v\nafter minus before, the largest size first, then by name; new classes, classes that are gone, and none that did not change", got, want)
-	}
-	if !maps.Equal(a, before) || !maps.Equal(b, after) {
-		t.Errorf("DiffV8 changed the maps that it was given: %v, %v; they are the caller's", before, after)
-	}
-	if got := DiffV8(nil, before); len(got) != len(before) || got[0] != before["Few"] {
-		t.Errorf("DiffV8(nil, %v) = %v; want all that is there", before, got)
-	}
-	if got := DiffV8(before, nil); len(got) != len(before) || got[0] != (Class{"Same", -3, -30}) || got[5] != (Class{"Few", -9, -900}) {
-		t.Errorf("DiffV8(%v, nil) = %v; want all of it to be gone, what was least first", before, got)
-	}
-	if got := DiffV8(nil, nil); len(got) > 0 {
-		t.Errorf("DiffV8(nil, nil) = %v; want none", got)
+	const before = "Same 3 30, Leaky 10 400, Gone 5 50, Few 9 900, Lighter 2 40, Repacked 8 64"
+	for _, tt := range []struct{ before, after, want, why string }{
+		{before, "Same 3 30, Leaky 1000 40000, New 1 24, Few 1 100, Lighter 2 10, Repacked 4 64, Anew 2 24",
+			"Leaky 990 39600, Anew 2 24, New 1 24, Repacked -4 0, Lighter 0 -30, Gone -5 -50, Few -8 -800",
+			"after minus before, the largest size first, then by name; new classes, classes that are gone, and none that did not change"},
+		{"", before, "Few 9 900, Leaky 10 400, Repacked 8 64, Gone 5 50, Lighter 2 40, Same 3 30", "all that is there is new"},
+		{before, "", "Same -3 -30, Lighter -2 -40, Gone -5 -50, Repacked -8 -64, Leaky -10 -400, Few -9 -900", "all of it is gone, what was least first"},
+		{"", "", "", "there is nothing"},
+	} {
+		before, after := classesOf(tt.before), classesOf(tt.after)
+		got := ""
+		for i, c := range DiffV8(before, after) {
+			if i > 0 {
+				got += ", "
+			}
+			got += fmt.Sprint(c.Name, " ", c.Count, " ", c.Shallow)
+		}
+		if got != tt.want {
+			t.Errorf("DiffV8 of %q and %q\n got %s\nwant %s\n%s", tt.before, tt.after, got, tt.want, tt.why)
+		}
+		if fmt.Sprint(before, after) != fmt.Sprint(classesOf(tt.before), classesOf(tt.after)) {
+			t.Errorf("DiffV8 changed the maps that it was given: %v, %v; they are the caller's", before, after)
+		}
 	}
 }
