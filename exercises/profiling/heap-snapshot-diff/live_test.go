@@ -13,9 +13,10 @@ import (
 // recordEach runs f and has each of its allocations recorded, not one in 512 KiB. What it keeps consists of objects that are
 // much larger than that: when a profile is written, smaller ones are scaled up as if they had been sampled.
 func recordEach(f func()) {
-	defer func(rate int) { runtime.MemProfileRate = rate }(runtime.MemProfileRate)
+	rate := runtime.MemProfileRate
 	runtime.MemProfileRate = 1
 	f()
+	runtime.MemProfileRate = rate
 }
 
 const liveSize = 4 << 20 // bytes of one object
