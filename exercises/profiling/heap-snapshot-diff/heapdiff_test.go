@@ -17,7 +17,7 @@ const heapTypes = "alloc_objects alloc_space inuse_objects inuse_space"
 
 // profileOf is a profile with values of the types, and with a sample for each line: the bytes and objects that are in
 // use, then frames "function@file:line" from the outermost on, inlined calls joined by ">" to their caller. A frame
-// without "@" is a location without a function. Each frame has a Function of its own, as after a merge of binaries.
+// without "@" is a location without a function. Each frame has a Function of its own.
 func profileOf(t *testing.T, types, samples string) *profile.Profile {
 	t.Helper()
 	p := &profile.Profile{PeriodType: &profile.ValueType{Type: "space", Unit: "bytes"}, Period: 1}
@@ -31,7 +31,7 @@ func profileOf(t *testing.T, types, samples string) *profile.Profile {
 		}
 		sample := &profile.Sample{}
 		for _, typ := range p.SampleType {
-			sample.Value = append(sample.Value, sampleValue(typ.Type, testNumber(t, words[0]), testNumber(t, words[1])))
+			sample.Value = append(sample.Value, testValue(typ.Type, testNumber(t, words[0]), testNumber(t, words[1])))
 		}
 		for i := len(words) - 1; i > 1; i-- {
 			loc := &profile.Location{ID: uint64(len(p.Location) + 1), Address: uint64(0x1000 + 16*len(p.Location))}
@@ -57,8 +57,8 @@ func profileOf(t *testing.T, types, samples string) *profile.Profile {
 	return p
 }
 
-// sampleValue is a sample's value of a type. What was allocated is more than what is in use, and would mislead.
-func sampleValue(typ string, bytes, objects int64) int64 {
+// testValue is a sample's value of a type. What was allocated is more than what is in use, and would mislead.
+func testValue(typ string, bytes, objects int64) int64 {
 	switch typ {
 	case "inuse_space":
 		return bytes
