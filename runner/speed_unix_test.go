@@ -201,7 +201,7 @@ func median(values []float64) float64 {
 }
 
 // BenchmarkVerdict is the time from a saved edit to the verdict, against go test -count=1 (-race where the exercise asks
-// for it) on the same files.
+// for it) on the same files. What a database takes that outlives go test is missing from its CPU time.
 func BenchmarkVerdict(b *testing.B) {
 	r := embeddedRunner(b)
 	for ex := range r.Exercises.All() {
