@@ -224,7 +224,7 @@ func (rec *recording) decide(rng *rand.Rand) report.Benchmark {
 			}
 		}
 		spent += rec.took[g]
-		if found := rec.m.timed(part); spent >= defaultBudget || looks.enough(done+1, found) {
+		if found := rec.m.timed(part); looks.enough(done+1, found) || looks.over(done+1, spent, defaultBudget) {
 			return found
 		}
 	}

@@ -123,23 +123,54 @@ func TestSharedRoundsAreTakenIfThereAreNoOthers(t *testing.T) {
 	}
 }
 
-// A benchmark that takes its budget to start needs the generations of an interval all the same, and not for ever.
+// A benchmark that takes its budget to start needs the generations of an interval all the same, and not for ever; and one
+// whose target is not decided is worth more time.
 func TestOver(t *testing.T) {
 	const budget = 3 * time.Second
 	for _, tt := range []struct {
 		done  int
 		spent time.Duration
+		open  bool
 		want  bool
 	}{
-		{1, time.Second, false},
-		{20, budget - 1, false},
-		{1, budget, false},
-		{measure.MinGenerations - 1, 3 * budget, false},
-		{measure.MinGenerations, budget, true},
-		{1, overtime * budget, true},
+		{1, time.Second, false, false},
+		{20, budget - 1, false, false},
+		{1, budget, false, false},
+		{measure.MinGenerations - 1, 3 * budget, false, false},
+		{measure.MinGenerations, budget, false, true},
+		{20, openBudgets*budget - 1, true, false},
+		{20, openBudgets * budget, true, true},
+		{1, overtime * budget, false, true},
+		{1, overtime * budget, true, true},
 	} {
-		if got := over(tt.done, tt.spent, budget); got != tt.want {
-			t.Errorf("over(%d generations, %v of %v) = %v, want %v", tt.done, tt.spent, budget, got, tt.want)
+		l := looks{open: tt.open}
+		if got := l.over(tt.done, tt.spent, budget); got != tt.want {
+			t.Errorf("over(%d generations, %v of %v), target open %v: %v, want %v", tt.done, tt.spent, budget, tt.open, got, tt.want)
 		}
+	}
+}
+
+// A target is open until it was decided twice in a row, and again when that is no longer so; without one, nothing is.
+func TestLooksOpen(t *testing.T) {
+	target := &report.Target{}
+	tight := &measure.Interval{Center: 1, Lo: 1, Hi: 1}
+	l := looks{precise: precise}
+	for i, tt := range []struct {
+		done         int
+		met          measure.Decision
+		open, enough bool
+	}{
+		{minGenerations - 1, measure.Yes, true, false},
+		{minGenerations, measure.Yes, false, true},
+		{minGenerations + 1, measure.Inconclusive, true, false},
+		{minGenerations + 2, measure.No, true, false},
+		{minGenerations + 3, measure.No, false, true},
+	} {
+		if got := l.enough(tt.done, report.Benchmark{Target: target, Met: tt.met, Yours: tight}); got != tt.enough || l.open != tt.open {
+			t.Errorf("look %d, %v after %d generations: enough %v, open %v; want %v, %v", i+1, tt.met, tt.done, got, l.open, tt.enough, tt.open)
+		}
+	}
+	if l = (looks{}); l.enough(1, report.Benchmark{Yours: tight}) || l.open {
+		t.Error("a benchmark without a target is open")
 	}
 }

@@ -35,6 +35,7 @@ const (
 	minGenerations   = 6                      // before a target is decided
 	maxGenerations   = 100
 	precise          = 0.012
+	openBudgets      = 2 // that a target is worth while it is not decided
 	overtime         = 8 // budgets, for benchmarks whose processes take so long to start that there are too few generations
 )
 
@@ -46,7 +47,8 @@ type timing struct {
 	want       *report.Target // or nil
 }
 
-// time takes rounds until the target is decided and the number precise, or the budget is spent.
+// time takes rounds until the target is decided and the number precise, or the budget is spent, which is twice as large
+// while it is not decided.
 func (m *measurement) time(ctx context.Context, name string, all map[string]*samples, first map[string]*harness.Record) error {
 	t := &timing{name: name, all: all, want: target(m.a.ex, name, "sec/op")}
 	begun, budget := time.Now(), cmp.Or(m.a.Budget, defaultBudget)
@@ -70,7 +72,7 @@ func (m *measurement) time(ctx context.Context, name string, all map[string]*sam
 		}
 		spent := time.Since(begun)
 		m.a.tell.progress(executor.Bench, int(min(spent, budget)/time.Millisecond), int(budget/time.Millisecond), "measuring %s: round %d", name, len(t.generation))
-		if over(done, spent, budget) || looks.enough(done, m.timed(t)) {
+		if looks.enough(done, m.timed(t)) || looks.over(done, spent, budget) {
 			break
 		}
 	}
@@ -90,8 +92,12 @@ func (m *measurement) time(ctx context.Context, name string, all map[string]*sam
 
 // over says whether the time for a benchmark is up after so many generations. Fewer than an interval needs are of no use,
 // so a benchmark that first fills a database in each process gets more.
-func over(done int, spent, budget time.Duration) bool {
-	return spent >= budget && (done >= measure.MinGenerations || spent >= overtime*budget)
+func (l *looks) over(done int, spent, budget time.Duration) bool {
+	worth := budget
+	if l.open { // a decision is worth more time than another digit
+		worth *= openBudgets
+	}
+	return spent >= worth && (done >= measure.MinGenerations || spent >= overtime*budget)
 }
 
 // next has a new generation of players, each of which has warmed up with a part of a turn.
@@ -131,6 +137,7 @@ func (m *measurement) rounds(ctx context.Context, t *timing, alone bool, budget,
 // looks are what was seen so far of a benchmark that is being measured.
 type looks struct {
 	last    measure.Decision
+	open    bool    // there is a target, and no decision yet
 	precise float64 // the relative width at which a number is worth showing
 }
 
@@ -141,7 +148,7 @@ func (l *looks) enough(done int, b report.Benchmark) bool {
 		return done >= plainGenerations
 	}
 	decided := done >= minGenerations && b.Met == l.last && (b.Met == measure.Yes || b.Met == measure.No)
-	l.last = b.Met
+	l.last, l.open = b.Met, !decided
 	iv := b.Yours
 	if b.Speedup != nil {
 		iv = b.Speedup
