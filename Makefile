@@ -42,7 +42,7 @@ check: build              ## prove every exercise: starter fails, reference pass
 mutate: build             ## change every reference in small ways; the tests must notice (an hour)
 	.build/hotloop check --mutate
 
-bench: build              ## the figures of the README in about half an hour; FULL=1 repeats more often, for hours
+bench: build              ## the figures of the README in 25 minutes; FULL=1 repeats more often, for hours
 	PATH="$(CURDIR)/.build:$$PATH" go test -p 1 -run '^$$' -bench . -benchtime 1x $(if $(FULL),,-short) -timeout 5h ./runner/...
 
 lint: assets

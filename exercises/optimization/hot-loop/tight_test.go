@@ -92,12 +92,12 @@ func TestDotAddsInOrder(t *testing.T) {
 		n := 1 + r.IntN(40)
 		a, b := make([]float64, n), make([]float64, n)
 		for i := range a {
-			a[i] = []float64{1e17, 1, -1e17, 3}[i%4] // all products and partial sumCases are exact, or lose the small ones
+			a[i] = []float64{1e17, 1, -1e17, 3}[i%4] // all products and partial sums are exact, or lose the small ones
 			b[i] = 1
 		}
 		want := inOrder(a, b)
 		if got, err := Dot(a, b); got != want || err != nil {
-			t.Fatalf("Dot of %d terms 1e17, 1, -1e17, 3, … = %v, %v; want %v: floating-point sumCases depend on the order, and two servers must agree", n, got, err, want)
+			t.Fatalf("Dot of %d terms 1e17, 1, -1e17, 3, … = %v, %v; want %v: floating-point sums depend on the order, and two servers must agree", n, got, err, want)
 		}
 	}
 }
