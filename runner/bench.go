@@ -91,7 +91,7 @@ func (a *attempt) withPlayers(ctx context.Context, bench []executor.Step, play f
 	switch {
 	case ctx.Err() != nil: // canceled
 	case ok:
-		err = errors.Join(err, a.benchFailure(failure))
+		err = errors.Join(err, a.benchFailure(failure, m.ended))
 	default:
 		err = errors.Join(err, playErr)
 	}
@@ -180,13 +180,22 @@ func (f *turnFailure) Error() string {
 	return fmt.Sprintf("measuring %s of %s: %v", f.benchmark, f.variant, f.err)
 }
 
-// benchFailure notes what the learner's code did; of naive or reference it is an error.
-func (a *attempt) benchFailure(f *turnFailure) error {
+// benchFailure notes what the learner's code did. Of naive or reference it is an error, unless they took too long: that may
+// be the machine's doing.
+func (a *attempt) benchFailure(f *turnFailure, ended map[string]sandbox.Result) error {
+	limit := cmp.Or(a.ex.Limits.Time, turnLimit)
 	switch {
+	case f.variant != yours && f.err == errStuck:
+		a.evidence.held = fmt.Sprintf("Benchmark%s of %s, which is measured beside yours, did not come to an end within %v: the machine does too much else.",
+			f.benchmark, f.variant, limit)
 	case f.variant != yours:
 		return fmt.Errorf("%w; the exercise is broken", f)
 	case f.err == errStuck:
-		a.evidence.stuck = fmt.Sprintf("Benchmark%s did not come to an end within %v.", f.benchmark, cmp.Or(a.ex.Limits.Time, turnLimit))
+		a.evidence.stuck = fmt.Sprintf("Benchmark%s did not come to an end within %v.", f.benchmark, limit)
+		if used := ended[""].CPU; used < limit/10 {
+			a.evidence.stuck += fmt.Sprintf(" It used %v of processor time: it waits for what does not come, or the machine does too much else.",
+				used.Round(time.Millisecond))
+		}
 	default:
 		a.evidence.broke = fmt.Sprintf("Benchmark%s failed, although the tests pass.", f.benchmark)
 	}

@@ -94,6 +94,21 @@ func TestBenchNeedsPassingTests(t *testing.T) {
 	}
 }
 
+// A version to compare with that does not come to an end says nothing about the learner's.
+func TestBenchOtherIsHeldUp(t *testing.T) {
+	content := adder()
+	content["arithmetic/add/naive/add.go"].Data = []byte("package add\n\nfunc Add(a, b int) int { return a + b }\n\nfunc Sum([]int) int { select {} }\n")
+	r := newRunner(t)
+	var err error
+	if r.Exercises, err = exercises.Load(content); err != nil {
+		t.Fatal(err)
+	}
+	rep := runOn(t, r, benchJob(adderReference))
+	if want := "BenchmarkSum of naive, which is measured beside yours, did not come to an end within"; rep.Verdict != report.Inconclusive || !strings.HasPrefix(rep.Reason, want) {
+		t.Errorf("verdict %q, %q; want inconclusive, %q …", rep.Verdict, rep.Reason, want)
+	}
+}
+
 // Solutions that pass the tests and misbehave when they are measured: Sum of 100 zeros.
 func TestBenchMisbehaves(t *testing.T) {
 	only := func(code string) string {
@@ -108,6 +123,7 @@ func TestBenchMisbehaves(t *testing.T) {
 		{"panics", only(`panic("no")`), report.RuntimeError, "BenchmarkSum failed"},
 		{"exits", withOS(only(`os.Exit(0)`)), report.RuntimeError, "BenchmarkSum failed"},
 		{"hangs", only("for {\n}"), report.TimeLimitExceeded, "BenchmarkSum did not come to an end within"},
+		{"waits", only("select {}"), report.TimeLimitExceeded, "it waits for what does not come"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rep, _ := run(t, benchJob(tt.source))

@@ -32,6 +32,7 @@ type evidence struct {
 
 	stuck string // a sentence on the benchmark in which the learner's process did not answer in time
 	broke string // a sentence on the benchmark in which it ended or failed
+	held  string // a sentence on the benchmark in which naive or reference did not answer in time
 }
 
 // judge is the verdict on a run, and the reason in a sentence. No evidence is never "accepted": every expected test must
@@ -218,6 +219,9 @@ func judgeBenchmarks(ex *exercises.Exercise, rep *report.Report, ev *evidence) (
 	}
 	if b := firstTarget(rep, measure.No); b != nil {
 		return report.TargetMissed, missedReason(b)
+	}
+	if ev.held != "" {
+		return report.Inconclusive, ev.held
 	}
 	for _, t := range ex.Targets {
 		if !slices.ContainsFunc(rep.Benchmarks, func(b report.Benchmark) bool { return b.Name == t.Benchmark && b.Unit == t.Unit && b.Target != nil }) {

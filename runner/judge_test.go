@@ -108,6 +108,14 @@ func TestJudge(t *testing.T) {
 			speed(measure.Yes)(rep, ev)
 			ev.broke = "BenchmarkGet failed."
 		}, report.RuntimeError, "BenchmarkGet failed."},
+		{"naive held up", func(rep *report.Report, ev *evidence) {
+			rep.Goal = string(executor.Bench) // and Get was not measured
+			ev.held = "BenchmarkGet of naive did not come to an end."
+		}, report.Inconclusive, "BenchmarkGet of naive did not come to an end."},
+		{"target missed, and then naive held up", func(rep *report.Report, ev *evidence) {
+			speed(measure.No)(rep, ev)
+			ev.held = "BenchmarkGet of naive did not come to an end."
+		}, report.TargetMissed, "5 times is wanted."},
 		{"benchmark needs too much memory", func(rep *report.Report, ev *evidence) {
 			speed(measure.Yes)(rep, ev)
 			ev.ended = []ending{{phase: executor.Bench, result: *stopped(sandbox.MemoryLimit, "Too much.")}}

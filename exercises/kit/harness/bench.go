@@ -56,6 +56,9 @@ func End(b *testing.B) {
 func (c *channel) takeTurns(benchmarks map[string]func(*testing.B)) int {
 	flag.CommandLine.Parse(nil)
 	overhead := loopOverhead()
+	if pin(1) {
+		unpin() // what the first time allocates is in no benchmark
+	}
 	c.write(&Record{Kind: ReadyRecord})
 	for turns := bufio.NewReader(c.turns); ; {
 		line, err := turns.ReadString('\n')
@@ -86,10 +89,8 @@ func (c *channel) take(turn Turn, f func(*testing.B), overhead time.Duration) {
 	}
 	loop.on = turn.CPU
 	rec := run(f, turn.N)
-	if loop.kept {
-		unpin()
-		loop.kept = false
-	}
+	unpin()
+	loop.kept = false
 	if stop != nil {
 		tell(stop())
 	}
