@@ -1,17 +1,14 @@
 package hotspot
 
 import (
-	"bytes"
 	"cmp"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
-	"runtime/pprof"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/pprof/profile"
 
@@ -235,68 +232,55 @@ func closeFrames(a, b Frame) bool {
 	return a.Func == b.Func && a.Flat == b.Flat && a.Cum == b.Cum && math.Abs(a.FlatPct-b.FlatPct) < 1e-9 && math.Abs(a.CumPct-b.CumPct) < 1e-9
 }
 
-// liveSpin keeps the processor busy until then, nearly always in liveStep.
-//
-//go:noinline
-func liveSpin(until time.Time) (n int) {
-	for time.Now().Before(until) {
-		n += liveStep(n)
-	}
-	return n
-}
+// realProfile is what runtime/pprof wrote of a program that renders a tree, with a function that calls itself and another
+// that was inlined: 14 samples.
+const realProfile = "" +
+	"H4sIAAAAAAAE/2xTTWwT1xZ+49/rGdtzMv47cf6GG35uvLBhCFHYvccC8RYg9Hh6i4cQbzIejIVn7OeZkLJzJSSQqm6oqlK1RW6bqlL5KaCWghBVK7US" +
+	"oFJ1QasuukCoi6zYoICq0Ka61x4nqchicu/5vvPdc75zvO/d+48e3lv6YxnlCJEgJEdIGCIHPzv33c3If8X5f53LjyM0TyS8feVsiHLWARolIViWQCrJ" +
+	"RIIoRvUY219SSAjiGNdj7IFEgYTwwltnQzRKwnBDAqmkkDAQJHqCdSUKJIzvLZ7hcASexAUcARllXWG/ximQCJ6+eobDUViWBRyFJCZ1hX0vUyBRvHj1" +
+	"Aodj8JwIOAYpTOkKu0hogcTwTudtDsfhW/6PwB1erULikMa0rrJvQiWFEAAEXWU3JaqSOC4un+f9JWBGNJaAIRzSVTZKVULw9+cClGGPAGXQUNNV9g+q" +
+	"kgS+cfMaz1RgmwAVyGBGz7LNVCUyvvhiDaQqUfDGbRFIwrRgJyGHOT3LKhRIEh9+fY4XnIIPQqKtFOQxrxfYm5KGIAEfhqxKoXAkGouThCzLspKkQFK4" +
+	"9LGwKw2PEyIxDYioK+x6ggJJ42Jg1zIBScsHUqlUOtDhQipR8cPLXd6MCkyUp8IwDutFNklVAnj9mbAhAbMgaZlARVZhUItKhvCXQOLvIGkQsOJDnKUk" +
+	"aYFo+NMVUS7A/TiNkig87Q0ZYARHdIXdi2u5IC+pbew1g0+CZi4lNpSR6fciLMnis8+73EsVTodB0tRAL5YFkhCUHK5c61N+kzaUmuuXqpI8/hgMcAtI" +
+	"mhaoJPLc/L5rBezeFq4NAXdfJkMwiqP6GCN0hCC+f0tMXINhGiEZGKMRosCUsFeDcRzXs2y4JJMMTOCEnmUjWip4JVJAJbnu0ULvVVH9MF74+TXeYBZe" +
+	"l4RYFnTU9U3s/7RAivjOU2FxDr6UaJTk4UxELEYOKFJ9E7sllRSSh0mc1DezF2EKZARPXz3LBQvwam/7CrAFt+gxtsJ/saP49JKAES723kPYilv1GPsX" +
+	"BTKG988LNAwPJOD8cVz8RFSQhlU+p9GgqcxwcWR0LDy+fvW0ZICGUXQ3gT982p/NZT6bbIArE3w2/E9JFjUiQafTCWHnq2shtm07m5WKWRKCzqPF7t2l" +
+	"Cex0P+reXZpgU8UiCUOn01lZXV1dXZWw0+2srPKzxErG34y4Zzqthu0ZUas57/pG2GrNG4pruk3Ptppu1TPG2vOuX3fsMis5lu36bbMxVT4232gcWrBb" +
+	"vpFpzwu4EoDlWtOYeFnOvGuZ1nH7UMt0DVxP4NGpcts+Vm80jKE+UnFEnKsV+6Eyr6BHdu1X/L1t215HNxuNpsXpIwG9F6pZh/jhQNOzTNeAv4IDhXLb" +
+	"XPD8dt2tDUKV3p2LZoO8Act3WkYuiFpN1zL9Ht17edgwFMesu+W27VbttpH0jjdbFRGpNY2EOPCPkQw0xU3t3yqtdq+7QSG8qaZVs/5dd08NaGXHdpzm" +
+	"SdsoBHn9wFHTqc5Ml721/MDCvabnr0VN75RrHWzbttPy10RavcBAJMlrK9e9/zQX7IYhi5sl9of23y2zktcy3X+6jbpr7zfbJ/bUfW+qXHfr/mCjKk7N" +
+	"csz2iaO1tm27vm3WxPwm1yQcrtHL2qg00OA7sUbaZ5st/pCh9TUqzlzdd8wW93jDzgWLXGs3FzaIDRCxaWJZ0xXfaVXEvPjHYHM7ds1ZVWOuOj07vXNu" +
+	"dm737l2muWNudsacmd41Pbtz9/Zq1dxu7TBih09WveYRQz580jvlWWajceTPAAAA//8kxNYCeQgAAA=="
 
-//go:noinline
-func liveStep(n int) int {
-	for i := range 200_000 {
-		n ^= n<<3 + i
-	}
-	return n
-}
-
-// A profile of this process: what runtime/pprof writes, read by what reads it everywhere. It has a hundred samples of a
-// second of CPU time; they are of very few stacks.
+// What is wanted is what go tool pprof -top prints, with all rows.
 func TestTopOfARealProfile(t *testing.T) {
-	var p *profile.Profile
-	var samples int64
-	for try := 0; try < 20 && samples < 10; try++ { // a busy machine may leave little time to be profiled
-		var b bytes.Buffer
-		if err := pprof.StartCPUProfile(&b); err != nil {
-			t.Skip("somebody else is profiling this process:", err)
-		}
-		liveSpin(time.Now().Add(150 * time.Millisecond))
-		pprof.StopCPUProfile()
-		one, err := profile.Parse(&b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p == nil {
-			p = one
-		} else if p, err = profile.Merge([]*profile.Profile{p, one}); err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range one.Sample {
-			samples += s.Value[0]
-		}
-	}
-	if samples == 0 {
-		t.Fatal("20 profiles of 150 ms have no sample: this process gets no CPU time, or no signals")
-	}
-	// On a busy machine the signal that asks liveStep to make room often comes together with the profiler's.
-	p.Prune(regexp.MustCompile(`^runtime\.asyncPreempt`), nil)
-	frames, err := Top(p, "cpu", math.MaxInt)
+	p, err := profile.Parse(base64.NewDecoder(base64.StdEncoding, strings.NewReader(realProfile)))
 	if err != nil {
-		t.Fatalf("Top of a profile of this process: %v", err)
+		t.Fatal(err)
 	}
-	named := func(suffix string) (found Frame) {
-		for _, f := range frames {
-			if strings.HasSuffix(f.Func, suffix) {
-				found = f
-			}
-		}
-		return found
-	}
-	spin, step := named(".liveSpin"), named(".liveStep")
-	if len(frames) == 0 || frames[0] != step || step.FlatPct < 50 || spin.CumPct < step.CumPct || spin.FlatPct > 25 {
-		t.Errorf("a process that calls liveStep from liveSpin and does nothing else:\n liveStep %+v\n liveSpin %+v\n first %v\nwant liveStep first with most of the flat time, and liveSpin with all of that as cum and hardly any as flat", step, spin, frames[:min(1, len(frames))])
-	}
+	wantRows(t, topRows(t, p, "cpu", allRows), "the profile of a program that renders a tree for 1.2 s beside busy others; go tool pprof says the same",
+		"runtime.memmove 50000000 50000000 35.71% 35.71%",
+		"runtime.asyncPreempt 20000000 20000000 14.29% 14.29%",
+		"main.isVowel 10000000 20000000 7.143% 14.29%",
+		"main.render 10000000 140000000 7.143% 100%",
+		"runtime.(*mcentral).fullSwept 10000000 10000000 7.143% 7.143%",
+		"runtime.(*spanInlineMarkBits).init 10000000 10000000 7.143% 7.143%",
+		"runtime.mallocgc 10000000 50000000 7.143% 35.71%",
+		"runtime.mallocgcTiny 10000000 20000000 7.143% 14.29%",
+		"runtime.nextFreeFast 10000000 10000000 7.143% 7.143%",
+		"main.count 0 20000000 0% 14.29%",
+		"main.main 0 140000000 0% 100%",
+		"runtime.(*mcache).nextFree 0 20000000 0% 14.29%",
+		"runtime.(*mcache).refill 0 20000000 0% 14.29%",
+		"runtime.(*mcentral).cacheSpan 0 10000000 0% 7.143%",
+		"runtime.(*mcentral).grow 0 10000000 0% 7.143%",
+		"runtime.(*mcentral).uncacheSpan 0 10000000 0% 7.143%",
+		"runtime.(*mspan).initHeapBits 0 10000000 0% 7.143%",
+		"runtime.(*mspan).initInlineMarkBits 0 10000000 0% 7.143%",
+		"runtime.concatstring2 0 100000000 0% 71.43%",
+		"runtime.concatstrings 0 100000000 0% 71.43%",
+		"runtime.main 0 140000000 0% 100%",
+		"runtime.mallocgcSmallNoscan 0 20000000 0% 14.29%",
+		"runtime.rawstring 0 50000000 0% 35.71%",
+		"runtime.rawstringtmp 0 50000000 0% 35.71%")
 }
