@@ -17,7 +17,7 @@ const tracked: WeakRef<object>[] = [];
 let visits = 0;
 
 /** A task of its own: what a WeakRef gave out is held until the task ends in which it was asked. */
-const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+const nextTask = (after = 0): Promise<void> => new Promise((resolve) => setTimeout(resolve, after)); // milliseconds
 const nextFrame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve));
 
 /** Garbage of the kinds that components leave: nodes in a tree, closures, plain objects. */
@@ -30,30 +30,49 @@ function garbage(): WeakRef<object>[] {
   return [tree, tree.firstElementChild as object, closure, { tree }].map((object) => new WeakRef(object));
 }
 
-/** Allocates in turn what makes the collector look at all of its spaces. */
-function press(turn: number): number {
-  const size = [64, 16, 128][turn % 3] as number;
+const sizes = [16, 32, 64, 128]; // MiB
+
+/** Allocates in all of the collector's spaces. */
+function press(size: number): number {
   return new ArrayBuffer(size << 20).byteLength + Array.from({ length: 300_000 }, () => ({})).length;
 }
 
 /**
- * Waits until known garbage is gone, twice. False if the collector would not come. A collection looks through the machine's
- * stack for anything that could be an address, and one left there by chance keeps the same garbage again and again: if it
- * is not gone after a few turns, where three are usual, other garbage may go in its place.
+ * Waits until known garbage is gone. False if the collector would not come. It is pressed gently first and then left alone,
+ * so that it ends in a task of its own. Hurried, it ends in the middle of ours, and looks through the machine's stack for
+ * anything that could be an address; one left there by chance can keep the same garbage again and again, so other garbage
+ * may go in its place.
  */
-async function settle(): Promise<boolean> {
-  const end = performance.now() + patience;
-  for (let clean = 0, turn = 0; clean < 2; clean++) {
-    const known: WeakRef<object>[][] = [];
-    do {
+async function collected(end: number): Promise<boolean> {
+  const known: WeakRef<object>[][] = [];
+  do {
+    known.push(garbage());
+    for (const size of sizes) {
       if (performance.now() > end) return false;
-      if (turn % 6 === 0 || known.length === 0) known.push(garbage());
       await nextTask();
-      press(turn++);
-      await nextTask();
-    } while (known.every((objects) => objects.some((object) => object.deref())));
+      press(size);
+      await nextTask(20);
+      if (known.some((objects) => objects.every((object) => !object.deref()))) return true;
+    }
+  } while (true);
+}
+
+/**
+ * Counts what collections leave. Nothing is visited meanwhile, so the count can only fall: 0 is final. Another is believed
+ * when three more collections do not change it, since chance can keep an object of the component's too, or two if nothing
+ * at all has gone.
+ */
+async function settle(): Promise<Pick<Reached, "reachable" | "sure">> {
+  const end = performance.now() + patience;
+  const count = () => tracked.filter((object) => object.deref()).length;
+  let reachable = count();
+  for (let same = 0; reachable > 0 && same < (reachable === tracked.length ? 2 : 3); ) {
+    if (!(await collected(end))) return { reachable, sure: false };
+    const before = reachable;
+    reachable = count();
+    same = reachable < before ? 0 : same + 1;
   }
-  return true;
+  return { reachable, sure: true };
 }
 
 async function visit(component: Component, count: number): Promise<Reached> {
@@ -63,9 +82,7 @@ async function visit(component: Component, count: number): Promise<Reached> {
     visits++;
     if (i % 50 === 49) await nextTask();
   }
-  const sure = await settle();
-  const reachable = tracked.filter((object) => object.deref()).length;
-  return { type: "reached", visits, tracked: tracked.length, reachable, sure };
+  return { type: "reached", visits, tracked: tracked.length, ...(await settle()) };
 }
 
 async function watchFrames(component: Component): Promise<Answer> {
