@@ -22,6 +22,7 @@ const (
 
 	waits   = 4                     // a turn whose wall time is more than so many times its CPU time waits for something
 	tries   = 6                     // turns of which the quickest tells how long so many iterations take
+	passes  = 12                    // at most, until a number of iterations takes as long as it should
 	slow    = 50 * time.Millisecond // a turn that takes longer is not tried again
 	similar = 4                     // variants whose iterations differ by no more than this factor get the same number
 	maxN    = 1 << 28
@@ -193,20 +194,38 @@ func took(rec *harness.Record) float64 {
 }
 
 // iterations is how many iterations take about roundTime, after the turn *last, which becomes the last one that was
-// taken. Of several turns the quickest counts: on a busy machine one turn alone says little.
+// taken. They are found by trying them, more than once: what an iteration costs depends on their number as long as the
+// first ones have yet to bring memory into the caches, and two programs whose numbers differ from run to run by half have
+// ratios that differ by 10 %.
 func (p *player) iterations(ctx context.Context, name string, last **harness.Record) (int, error) {
-	n, want, seconds := 1, roundTime.Seconds(), took(*last)
-	for again := 0; n < maxN && again < tries && (seconds < slow.Seconds() || n > 1); {
-		if seconds < want/2 {
-			n, again, seconds = min(max(n+1, int(want/max(seconds/float64(n), 1e-10))), 20*n, maxN), 0, math.Inf(1)
+	n, want := 1, roundTime.Seconds()
+	if took(*last) > slow.Seconds() {
+		return n, nil
+	}
+	for pass := 1; ; pass++ {
+		seconds, err := p.quickest(ctx, name, n, last)
+		if err != nil {
+			return 0, err
 		}
+		next := int(max(1, min(float64(n)*want/max(seconds, 1e-10), 20*float64(n), maxN)))
+		if pass == passes || 10*max(n-next, next-n) <= n {
+			return next, nil
+		}
+		n = next
+	}
+}
+
+// quickest is how long n iterations take in the quickest of several turns, the last of which is then *last: on a busy
+// machine one turn alone says little. If n is much too small, one will do.
+func (p *player) quickest(ctx context.Context, name string, n int, last **harness.Record) (seconds float64, err error) {
+	seconds = math.Inf(1)
+	for again := 0; again < tries && seconds > roundTime.Seconds()/2; again++ {
 		rec, err := p.turn(ctx, harness.Turn{Bench: name, N: n}, func(*harness.Record) {})
 		if err != nil {
 			return 0, err
 		}
 		*last = rec
 		seconds = min(seconds, took(rec))
-		again++
 	}
-	return max(1, int(float64(n)*min(1, want/seconds))), nil
+	return seconds, nil
 }
