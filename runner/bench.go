@@ -16,9 +16,8 @@ import (
 	"hotloop/runner/sandbox"
 )
 
-// turnLimit is how long one turn of a benchmark may take before its process counts as stuck, where the exercise has no
-// limit of time.
-const turnLimit = 10 * time.Second
+// turnLimit is how long one turn of a benchmark may take before its process counts as stuck.
+func (a *attempt) turnLimit() time.Duration { return cmp.Or(a.ex.Limits.Time, 10*time.Second) }
 
 // A player is one variant's process, which runs benchmarks when it is asked to. Each has a heap and a collector of its
 // own, and waits without using CPU time while the others play. Players of a benchmark whose time matters are replaced
@@ -108,7 +107,7 @@ func (m *measurement) begin(ctx context.Context) error {
 			stop()
 			return err
 		}
-		player := &player{variant: cmp.Or(step.Variant, yours), process: p, stop: stop, limit: cmp.Or(m.a.ex.Limits.Time, turnLimit)}
+		player := &player{variant: cmp.Or(step.Variant, yours), process: p, stop: stop, limit: m.a.turnLimit()}
 		player.follow.Go(func() { m.a.follow(p) })
 		m.players = append(m.players, player)
 	}
@@ -183,7 +182,7 @@ func (f *turnFailure) Error() string {
 // benchFailure notes what the learner's code did. Of naive or reference it is an error, unless they took too long: that may
 // be the machine's doing.
 func (a *attempt) benchFailure(f *turnFailure, ended map[string]sandbox.Result) error {
-	limit := cmp.Or(a.ex.Limits.Time, turnLimit)
+	limit := a.turnLimit()
 	switch {
 	case f.variant != yours && f.err == errStuck:
 		a.evidence.held = fmt.Sprintf("Benchmark%s of %s, which is measured beside yours, did not come to an end within %v: the machine does too much else.",

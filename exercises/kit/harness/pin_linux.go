@@ -21,9 +21,8 @@ var free = func() (set cpuSet) {
 
 // pinned is the thread that is kept on one processor: 0 if none is.
 var pinned struct {
-	thread    atomic.Int64
-	processor atomic.Int64 // counted from 1
-	used      atomic.Int64 // nanoseconds of CPU time, when it was last looked at
+	thread atomic.Int64
+	used   atomic.Int64 // nanoseconds of CPU time, when it was last looked at
 }
 
 func affinity(call uintptr, thread int, set *cpuSet) bool {
@@ -38,19 +37,18 @@ func (set cpuSet) size() (n int) {
 	return n
 }
 
-// split takes one processor out of a set that is not empty: the nth, counted from 1 and round about.
-func (set cpuSet) split(n int) (one, others cpuSet) {
+// nth is one processor of a set that is not empty, counted from 1 and round about.
+func (set cpuSet) nth(n int) (one cpuSet) {
 	n = 1 + (n-1)%set.size()
 	for i, word := range set {
 		for ; word != 0; word &= word - 1 {
 			if n--; n == 0 {
 				one[i] = word & -word
-				set[i] &^= one[i]
-				return one, set
+				return one
 			}
 		}
 	}
-	return one, set
+	return one
 }
 
 // pin keeps the calling thread on one of the processors that the process may use, counted from 1 and round about. The
@@ -59,12 +57,11 @@ func pin(n int) bool {
 	if free.size() == 0 {
 		return false
 	}
-	one, _ := free.split(n)
+	one := free.nth(n)
 	if !affinity(syscall.SYS_SCHED_SETAFFINITY, 0, &one) {
 		return false
 	}
 	now := cpuNow()
-	pinned.processor.Store(int64(n))
 	pinned.used.Store(int64(now.time))
 	if watch == nil {
 		watch = time.AfterFunc(starvedAfter, look)
@@ -111,9 +108,13 @@ func look() {
 		watch.Reset(starvedAfter)
 		return
 	}
-	if _, others := free.split(int(pinned.processor.Load())); others.size() > 0 {
-		affinity(syscall.SYS_SCHED_SETAFFINITY, thread, &others) // away from there at once
+	others := free
+	var kept cpuSet
+	affinity(syscall.SYS_SCHED_GETAFFINITY, thread, &kept)
+	for i := range others {
+		others[i] &^= kept[i]
 	}
+	affinity(syscall.SYS_SCHED_SETAFFINITY, thread, &others) // away from there at once; refused if there are no others
 	unpin()
 }
 
